@@ -1,0 +1,1 @@
+//! Home of the benches; see README.md beside this file.

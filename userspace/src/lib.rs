@@ -1,0 +1,23 @@
+//! Traffic generation and measurement on ordinary Linux NICs.
+//!
+//! The way of the data:
+//!
+//! ```text
+//! spec -> packet -> tx ~~wire~~> xdp-ebpf analyser -> rx -> collect -> report
+//!                     \__________ session: one run __________/
+//! ```
+//!
+//! `use` points only back along units < spec < packet < nic < tx, rx < collect <
+//! session < report < cli; `cargo xtask tidy` checks it.
+#![deny(missing_docs)]
+
+pub mod cli;
+pub mod collect;
+pub mod nic;
+pub mod packet;
+pub mod report;
+pub mod rx;
+pub mod session;
+pub mod spec;
+pub mod tx;
+pub mod units;

@@ -1,0 +1,3 @@
+//! `linerate`: one thin binary over the library.
+
+fn main() {}

@@ -1,0 +1,44 @@
+use std::fmt;
+
+/// Octets of the Ethernet frame check sequence, which the NIC adds and removes.
+pub const FCS_BYTES: u16 = 4;
+
+/// Octets that a frame takes on the wire beyond itself: preamble 7, delimiter 1, gap 12.
+pub const L1_OVERHEAD_BYTES: u16 = 20;
+
+/// Size of an Ethernet frame in octets, from destination address to FCS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FrameSize(u16);
+
+impl FrameSize {
+    /// Least size of an Ethernet frame (IEEE 802.3).
+    pub const MIN: FrameSize = FrameSize(64);
+    /// Greatest size that a flow may ask for: a 9,216-octet jumbo frame.
+    pub const MAX: FrameSize = FrameSize(9216);
+
+    /// A size in octets with FCS, if it lies between [`Self::MIN`] and [`Self::MAX`].
+    pub fn new(bytes: u16) -> Option<Self> {
+        (Self::MIN.0..=Self::MAX.0).contains(&bytes).then_some(Self(bytes))
+    }
+
+    /// Octets with FCS (L2).
+    pub fn bytes(self) -> u16 {
+        self.0
+    }
+
+    /// Octets that software hands to the NIC.
+    pub fn without_fcs(self) -> u16 {
+        self.0 - FCS_BYTES
+    }
+
+    /// Octets of wire time: with preamble, delimiter and gap (L1).
+    pub fn on_wire(self) -> u16 {
+        self.0 + L1_OVERHEAD_BYTES
+    }
+}
+
+impl fmt::Display for FrameSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only */
+/*
+ * Everything that crosses the kernel border, once. The BPF programs include this
+ * file, and build.rs turns it into Rust (crate::abi) with bindgen. Constants are
+ * enums and not macros, so that both sides get them with a type.
+ *
+ * Units stand in the names: _ns nanoseconds, _bytes octets without the FCS.
+ */
+#ifndef LINERATE_ABI_H
+#define LINERATE_ABI_H
+
+#include <linux/types.h>
+
+/*
+ * The tag: 14 octets, network order, at the end of the outermost parsable L3
+ * packet, else at the end of the frame.
+ *
+ *   octet 0..2   magic: session nonce (18 bits), trial number (6 bits)
+ *         3..4   stream
+ *         5..8   sequence, serial arithmetic (RFC 1982)
+ *         9..13  transmit time, CLOCK_MONOTONIC ns modulo 2^40 (18 min)
+ */
+enum tag_layout {
+	TAG_BYTES = 14,
+	TAG_NONCE_BITS = 18,
+	TAG_TRIAL_BITS = 6,
+	TAG_TRIALS = 64,
+	TAG_TIME_BITS = 40,
+};
+
+/* ---- analyser ---------------------------------------------------------- */
+
+/*
+ * Log-linear buckets (H2): below 2^(p+1) a bucket is one value; above, every
+ * octave has 2^p buckets, so the relative error is at most 2^-p.
+ */
+enum histogram_shape {
+	LATENCY_PRECISION = 7,          /* 0.78 % */
+	LATENCY_MAX_BITS = 36,          /* 68.7 s */
+	LATENCY_BUCKETS = (LATENCY_MAX_BITS - LATENCY_PRECISION + 1) << LATENCY_PRECISION,
+	COARSE_PRECISION = 3,           /* 12.5 % */
+	NEGATIVE_MAX_BITS = 30,         /* 1.07 s: an older "future" frame is not ours */
+	NEGATIVE_BUCKETS = (NEGATIVE_MAX_BITS - COARSE_PRECISION + 1) << COARSE_PRECISION,
+	GAP_MAX_BITS = 36,
+	GAP_BUCKETS = (GAP_MAX_BITS - COARSE_PRECISION + 1) << COARSE_PRECISION,
+};
+
+/* Buckets of one (stream, bank), allotted when its first frame is seen. */
+struct slab {
+	__u32 latency[LATENCY_BUCKETS]; /* ns, of unique frames with latency >= 0 */
+	__u32 negative[NEGATIVE_BUCKETS]; /* ns below zero, mirrored */
+	__u32 gap[GAP_BUCKETS];         /* ns between arrivals of unique frames */
+};
+
+/*
+ * The sequence window of a stream, shared by all banks: 65,536 sequence numbers.
+ * A word holds 32 of them (low half) and the epoch, sequence >> 16, they belong
+ * to (high half). So a word is recycled by the one compare-exchange that first
+ * writes a newer epoch, and no clearing pass is needed.
+ */
+enum window_shape {
+	WINDOW_BITS = 16,
+	WINDOW_SEQUENCES = 1 << WINDOW_BITS,
+	WINDOW_WORDS = WINDOW_SEQUENCES / 32,
+};
+
+struct window {
+	__u64 word[WINDOW_WORDS];
+};
+
+enum interval_shape {
+	INTERVALS = 64,                 /* ring of transmit-time bins, power of two */
+};
+
+/*
+ * What one bank (RX queue, or CPU in generic mode) saw of one stream in one
+ * trial. Single writer. All counters only grow while the trial is in use.
+ * frames = unique + duplicate; corrupt, late, misdirected and stale are apart.
+ */
+struct record {
+	__u64 unique;
+	__u64 duplicate;
+	__u64 bytes;                    /* of unique + duplicate frames */
+	__u64 reordered;                /* RFC 4737, among unique frames of this bank */
+	__u64 late;                     /* older than the window */
+	__u64 corrupt;
+	__u64 misdirected;              /* known stream, but not for this port */
+	__u64 stale;                    /* of an earlier trial */
+	__u64 negative;                 /* unique frames with latency < 0 */
+	__s64 latency_sum_ns;           /* of unique frames */
+	__s64 latency_min_ns;           /* valid when unique > 0 */
+	__s64 latency_max_ns;
+	__u64 gap_max_ns;
+	__u64 first_rx_ns;              /* CLOCK_MONOTONIC, unique frames */
+	__u64 last_rx_ns;
+	__u64 unbucketed;               /* unique frames that found no free slab */
+	__u64 interval_start_ns;        /* cache: the bin that the last frame fell in */
+	__u32 interval_slot;
+	__u32 next_sequence;            /* RFC 4737 NextExp */
+	__u32 slab;                     /* index + 1, 0: none yet */
+	__u32 started;                  /* 1 after the first unique frame */
+	__u32 interval_unique[INTERVALS]; /* unique frames by transmit time, cumulative over laps */
+} __attribute__((aligned(64)));
+
+/* What the port and one of its banks saw, tagged or not; for the session's life. */
+struct port_record {
+	__u64 seen;                     /* frames that entered the program */
+	__u64 matched;                  /* tagged frames of this session: dropped here */
+	__u64 passed;                   /* all others, given to the kernel */
+	__u64 implausible;              /* of passed: right magic, but unknown stream, sequence or time */
+	__u64 seen_bytes;
+	__u64 pad[3];
+} __attribute__((aligned(64)));
+
+enum stream_role {
+	STREAM_UNKNOWN = 0,
+	STREAM_EXPECTED = 1,            /* this port is its receiver */
+	STREAM_ELSEWHERE = 2,           /* of this session, for another port */
+};
+
+enum stream_flags {
+	STREAM_INTEGRITY_FULL = 1,      /* check L4 checksum and payload too */
+};
+
+/* By stream id. window: index in the windows map, for STREAM_EXPECTED. */
+struct stream_config {
+	__u8 role;
+	__u8 flags;
+	__u16 reserved;
+	__u32 window;
+};
+
+/* Frozen before load (rodata). */
+struct analyser_config {
+	__u64 interval_ns;              /* width of the transmit-time bins */
+	__u32 nonce;
+	__u32 streams;                  /* stream ids are below this */
+	__u32 banks;                    /* RX queues (native) or CPUs (generic) */
+	__u32 windows;                  /* of one trial bank */
+	__u32 slabs;                    /* of one trial bank */
+	__u32 bank_by_cpu;              /* 1 in generic mode, where queues have no single writer */
+};
+
+/* Written by user space (bss). */
+struct analyser_control {
+	__u64 base_ns;                  /* transmit-time bins count from here */
+	__u32 trial;                    /* 0..63; trial & 1 selects the record bank */
+	__u32 reserved;
+	__u32 slabs_used[2];            /* by trial bank; written by the program */
+};
+
+/* ---- edit program ------------------------------------------------------ */
+
+/*
+ * How a template becomes frame i. Run by the AF_XDP workers, by `show`, and by
+ * the live-frame program. Every field is written from constants, never from the
+ * last frame: a recycled page may hold anything.
+ */
+enum edit_kind {
+	EDIT_RANGE = 0,                 /* start + index * step */
+	EDIT_TABLE = 1,                 /* table[first + index] */
+	EDIT_RANDOM = 2,                /* start + mix(seed, index) % span */
+};
+
+enum edit_limits {
+	EDITS_MAX = 32,
+	CHECKSUMS_MAX = 2,              /* IPv4 header, L4 */
+	LENGTHS_MAX = 2,                /* L3, UDP */
+	HEADER_BYTES_MAX = 256,
+};
+
+/*
+ * One varying field inside one aligned word of the frame. The word at `offset`
+ * (even) of `width` octets (2, 4 or 8, network order) becomes
+ * (word & ~mask) | ((value << shift) & mask), and the checksums named in
+ * `checksums` take the written bits in. index = (frame / repeat) % period.
+ */
+struct edit {
+	__u64 mask;
+	__u64 start;
+	__u64 step;                     /* EDIT_RANGE: wrapping; EDIT_RANDOM: span, 0 = 2^64 */
+	__u64 seed;
+	__u32 period;
+	__u32 repeat;
+	__u32 first;                    /* EDIT_TABLE */
+	__u16 offset;
+	__u8 width;
+	__u8 shift;
+	__u8 kind;
+	__u8 checksums;                 /* bit k: covered by checksum k */
+	__u8 reserved[6];
+};
+
+enum checksum_flags {
+	CHECKSUM_COVERS_TAG = 1,
+	CHECKSUM_NEVER_ZERO = 2,        /* UDP: 0 is sent as 0xffff */
+};
+
+struct checksum {
+	__u16 offset;                   /* even */
+	__u8 flags;
+	__u8 reserved;
+};
+
+/* What depends on the frame size. */
+struct size_variant {
+	__u32 checksum_base[CHECKSUMS_MAX]; /* one's complement sum with edits, tag and checksum zero */
+	__u16 frame_bytes;
+	__u16 tag_offset;               /* 0: no tag */
+	__u16 length_offset[LENGTHS_MAX]; /* 0: none */
+	__u16 length_value[LENGTHS_MAX];
+	__u16 reserved[2];
+};
+
+#endif

@@ -1,0 +1,3 @@
+//! Repo verbs.
+
+fn main() {}
