@@ -157,9 +157,17 @@ struct analyser_control {
  * last frame: a recycled page may hold anything.
  */
 enum edit_kind {
-	EDIT_RANGE = 0,                 /* start + index * step */
+	EDIT_RANGE = 0,                 /* start + index * step, wrapping */
 	EDIT_TABLE = 1,                 /* table[first + index] */
-	EDIT_RANDOM = 2,                /* start + mix(seed, index) % span */
+	EDIT_RANDOM = 2,                /* start + scale(mix(seed, index), step) */
+};
+
+/*
+ * mix(s, n): the splitmix64 output function of s + (n + 1) * 0x9e3779b97f4a7c15.
+ * scale(h, span): the high 64 bits of h * span; h itself when span is 0 (2^64).
+ */
+enum edit_flags {
+	EDIT_SHUFFLED = 1,              /* index = scale(mix(repeat, frame), period) */
 };
 
 enum edit_limits {
@@ -170,25 +178,26 @@ enum edit_limits {
 };
 
 /*
- * One varying field inside one aligned word of the frame. The word at `offset`
- * (even) of `width` octets (2, 4 or 8, network order) becomes
+ * One varying field inside one word of the frame. The word at `offset` (even)
+ * of `width` octets (2, 4 or 8, network order) becomes
  * (word & ~mask) | ((value << shift) & mask), and the checksums named in
  * `checksums` take the written bits in. index = (frame / repeat) % period.
  */
 struct edit {
 	__u64 mask;
 	__u64 start;
-	__u64 step;                     /* EDIT_RANGE: wrapping; EDIT_RANDOM: span, 0 = 2^64 */
+	__u64 step;                     /* EDIT_RANDOM: the span, 0 = 2^64 */
 	__u64 seed;
+	__u64 repeat;                   /* EDIT_SHUFFLED: seed of the draw */
 	__u32 period;
-	__u32 repeat;
 	__u32 first;                    /* EDIT_TABLE */
 	__u16 offset;
 	__u8 width;
 	__u8 shift;
 	__u8 kind;
+	__u8 flags;
 	__u8 checksums;                 /* bit k: covered by checksum k */
-	__u8 reserved[6];
+	__u8 reserved;
 };
 
 enum checksum_flags {
