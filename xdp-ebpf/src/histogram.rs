@@ -3,7 +3,7 @@
 /// Index of the bucket that holds `value`.
 pub fn index(value: u64, precision: u32, max_bits: u32) -> u32 {
     let value = value.min((1 << max_bits) - 1);
-    let octave = (63 - (value | 1).leading_zeros()).saturating_sub(precision);
+    let octave = (value | 1).ilog2().saturating_sub(precision);
     (octave << precision) + (value >> octave) as u32
 }
 
