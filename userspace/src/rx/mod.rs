@@ -1,1 +1,22 @@
-//! rx
+//! What the analyser saw, read without locks and turned into plain numbers.
+//!
+//! A [`Receiver`] owns the analyser of one port. Every read copies the records of
+//! the streams that this port expects, adds them up over the banks (RX queues, or
+//! CPUs in generic mode) and tells what moved since the read before: buckets of the
+//! histograms and frames by transmit-time interval. Nothing here stops or resets a
+//! counter while the kernel uses it.
+//!
+//! The decoding ([`StreamDecoder`], [`IntervalClock`], [`IntervalRing`]) works on
+//! plain values and is tested without a kernel.
+
+mod counters;
+mod decoder;
+mod intervals;
+mod receiver;
+#[cfg(test)]
+mod tests;
+
+pub use counters::{Bucket, Counters, Observed, coalesce};
+pub use decoder::{SlabView, StreamDecoder};
+pub use intervals::{IntervalClock, IntervalCount, IntervalRing};
+pub use receiver::{PortTotals, Reading, Receiver, Source, Stray, StreamReading};

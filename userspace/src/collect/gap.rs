@@ -1,0 +1,82 @@
+use crate::rx::Bucket;
+use xdp_ebpf::{abi, histogram};
+
+/// Times between frames, in coarse buckets (12.5 %), with the exact greatest one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    buckets: Box<[u64]>,
+    max_ns: u64,
+}
+
+/// What is reported of gaps. Nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GapSummary {
+    /// Median, an upper bucket edge held below `max`.
+    pub p50: u64,
+    /// 99th percentile, likewise.
+    pub p99: u64,
+    /// Greatest, exact.
+    pub max: u64,
+    /// Mean of the middles of the buckets.
+    pub mean: f64,
+}
+
+impl Default for Gap {
+    fn default() -> Self {
+        Self { buckets: vec![0; abi::GAP_BUCKETS as usize].into(), max_ns: 0 }
+    }
+}
+
+impl Gap {
+    /// Adds gaps by bucket (abi.h: `COARSE_PRECISION`, `GAP_MAX_BITS`), and the exact
+    /// greatest of them.
+    pub fn record(&mut self, buckets: &[Bucket], max_ns: u64) {
+        for &(index, count) in buckets {
+            if let Some(bucket) = self.buckets.get_mut(usize::from(index)) {
+                *bucket += count;
+            }
+        }
+        self.max_ns = self.max_ns.max(max_ns);
+    }
+
+    /// Adds a sender's whole histogram, which has the same buckets.
+    pub fn record_all(&mut self, counts: impl IntoIterator<Item = u64>, max_ns: u64) {
+        for (bucket, count) in self.buckets.iter_mut().zip(counts) {
+            *bucket += count;
+        }
+        self.max_ns = self.max_ns.max(max_ns);
+    }
+
+    /// Exact greatest gap, ns.
+    pub fn max_ns(&self) -> u64 {
+        self.max_ns
+    }
+
+    /// The figures; `None` before the second frame.
+    pub fn summary(&self) -> Option<GapSummary> {
+        let edges = self.buckets.iter().enumerate().filter(|&(_, &count)| count > 0);
+        let edges = edges.map(|(index, &count)| (self.upper(index) as i64, count));
+        let [p50, p99] = super::latency::quantiles(edges, [50_00, 99_00], (0, self.max_ns as i64));
+        Some(GapSummary { p50: p50? as u64, p99: p99? as u64, max: self.max_ns, mean: self.mean() })
+    }
+
+    fn upper(&self, index: usize) -> u64 {
+        histogram::upper(index as u32, abi::COARSE_PRECISION).min(self.max_ns)
+    }
+
+    fn mean(&self) -> f64 {
+        let middles = self.buckets.iter().enumerate().map(|(index, &count)| {
+            let lower = histogram::lower(index as u32, abi::COARSE_PRECISION);
+            (lower.midpoint(self.upper(index)) as f64, count)
+        });
+        let (sum, total) = middles.fold((0.0, 0), |(sum, total), (middle, count)| {
+            (sum + middle * count as f64, total + count)
+        });
+        sum / total as f64
+    }
+
+    /// Bytes held.
+    pub fn state_bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.buckets)
+    }
+}

@@ -1,0 +1,228 @@
+use super::buckets::empty_histogram;
+use crate::rx::{Bucket, Counters, Observed};
+use hdrhistogram::Histogram;
+use xdp_ebpf::{abi, histogram};
+
+/// The percentiles that are reported, in units of 0.01 %.
+const QUANTILES: [u32; 5] = [50_00, 90_00, 99_00, 99_90, 99_99];
+
+/// Latency of a whole run: every bucket, and the exact sum and extremes.
+///
+/// Merging several (streams of a flow, flows of a run) equals having counted all
+/// their frames in one.
+#[derive(Debug, Clone)]
+pub struct Latency {
+    histogram: Histogram<u64>,
+    /// Frames below zero, by bucket of the mirrored value; empty until there are some.
+    negative: Vec<u64>,
+    count: u64,
+    negative_count: u64,
+    unbucketed: u64,
+    sum_ns: i128,
+    min_ns: Option<i64>,
+    max_ns: Option<i64>,
+}
+
+/// What is reported of a run's latency. Nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LatencySummary {
+    /// Least, exact.
+    pub min: i64,
+    /// Arithmetic mean, exact but for its rounding to a double.
+    pub mean: f64,
+    /// Standard deviation of the population, from buckets.
+    pub stddev: Option<f64>,
+    /// Median; this and the following are the smallest x with F(x) at least the
+    /// percentile (RFC 2330, 11.3): the upper edge of the bucket, held within `min` and
+    /// `max`. `None` where some frames found no bucket.
+    pub p50: Option<i64>,
+    /// 90th percentile.
+    pub p90: Option<i64>,
+    /// 99th percentile.
+    pub p99: Option<i64>,
+    /// 99.9th percentile.
+    pub p999: Option<i64>,
+    /// 99.99th percentile.
+    pub p9999: Option<i64>,
+    /// Greatest, exact.
+    pub max: i64,
+    /// Frames timed: all unique ones.
+    pub count: u64,
+    /// Of them, frames below zero.
+    pub negative_count: u64,
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self {
+            histogram: empty_histogram(),
+            negative: Vec::new(),
+            count: 0,
+            negative_count: 0,
+            unbucketed: 0,
+            sum_ns: 0,
+            min_ns: None,
+            max_ns: None,
+        }
+    }
+}
+
+impl Latency {
+    /// Adds what moved since the last read: `new` counters and the buckets of `moved`.
+    pub(super) fn record(&mut self, new: &Counters, moved: &Observed) {
+        self.count += new.unique;
+        self.negative_count += new.negative;
+        self.unbucketed += new.unbucketed;
+        self.sum_ns += new.latency_sum_ns;
+        self.widen(new.latency_min_ns, new.latency_max_ns);
+        for &(index, count) in &moved.latency {
+            let value = histogram::lower(index.into(), abi::LATENCY_PRECISION);
+            self.histogram.saturating_record_n(value, count);
+        }
+        for &(index, count) in &moved.negative {
+            self.negative.resize(abi::NEGATIVE_BUCKETS as usize, 0);
+            if let Some(bucket) = self.negative.get_mut(usize::from(index)) {
+                *bucket += count;
+            }
+        }
+    }
+
+    /// Adds the frames of another stream, flow or run.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.negative_count += other.negative_count;
+        self.unbucketed += other.unbucketed;
+        self.sum_ns += other.sum_ns;
+        self.widen(other.min_ns, other.max_ns);
+        // Both have the bounds of `empty_histogram`, so none of the other's values is out of range.
+        self.histogram.add(&other.histogram).expect("histograms of equal bounds add up");
+        self.negative.resize(self.negative.len().max(other.negative.len()), 0);
+        for (mine, theirs) in self.negative.iter_mut().zip(&other.negative) {
+            *mine += theirs;
+        }
+    }
+
+    fn widen(&mut self, min_ns: Option<i64>, max_ns: Option<i64>) {
+        self.min_ns = [self.min_ns, min_ns].into_iter().flatten().min();
+        self.max_ns = self.max_ns.max(max_ns);
+    }
+
+    /// The latencies that are not negative, with the kernel's buckets.
+    pub fn histogram(&self) -> &Histogram<u64> {
+        &self.histogram
+    }
+
+    /// Exact least and greatest latency, ns; `None` before the first frame.
+    pub fn extremes_ns(&self) -> Option<(i64, i64)> {
+        self.min_ns.zip(self.max_ns)
+    }
+
+    /// Unique frames that no slab had room for; with any, percentiles are unknown.
+    pub fn unbucketed(&self) -> u64 {
+        self.unbucketed
+    }
+
+    /// The figures; `None` before the first frame.
+    pub fn summary(&self) -> Option<LatencySummary> {
+        let (min, max) = self.extremes_ns()?;
+        if self.count == 0 {
+            return None;
+        }
+        let mean = self.sum_ns as f64 / self.count as f64;
+        let complete = self.unbucketed == 0;
+        let [p50, p90, p99, p999, p9999] =
+            if complete { quantiles(self.edges(), QUANTILES, (min, max)) } else { [None; 5] };
+        Some(LatencySummary {
+            min,
+            mean,
+            stddev: if complete { self.stddev(mean, min, max) } else { None },
+            p50,
+            p90,
+            p99,
+            p999,
+            p9999,
+            max,
+            count: self.count,
+            negative_count: self.negative_count,
+        })
+    }
+
+    /// Upper edge and count of every bucket in use, ascending.
+    fn edges(&self) -> impl Iterator<Item = (i64, u64)> {
+        let negative = self.negative.iter().enumerate().rev().filter(|&(_, &count)| count > 0);
+        let negative = negative.map(|(index, &count)| (negative_edge(index as u16), count));
+        let positive = self.histogram.iter_recorded();
+        let positive = positive
+            .map(|step| (step.value_iterated_to() as i64, step.count_since_last_iteration()));
+        negative.chain(positive)
+    }
+
+    /// From the middle of each bucket, held within the exact extremes.
+    fn stddev(&self, mean: f64, min: i64, max: i64) -> Option<f64> {
+        let middles = self.edges().map(|(edge, count)| {
+            let low = if edge < 0 {
+                let index = histogram::index(
+                    edge.unsigned_abs(),
+                    abi::COARSE_PRECISION,
+                    abi::NEGATIVE_MAX_BITS,
+                );
+                -(histogram::upper(index, abi::COARSE_PRECISION) as i64)
+            } else {
+                self.histogram.lowest_equivalent(edge as u64) as i64
+            };
+            let middle = low.midpoint(edge).clamp(min, max);
+            (middle as f64 - mean, count)
+        });
+        let (squares, count) = middles.fold((0.0, 0), |(squares, total), (distance, count)| {
+            (squares + distance * distance * count as f64, total + count)
+        });
+        (count > 0).then(|| (squares / count as f64).sqrt())
+    }
+
+    /// Bytes held.
+    pub fn state_bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.histogram.distinct_values() * size_of::<u64>()
+            + self.negative.capacity() * size_of::<u64>()
+    }
+}
+
+/// The upper edge of a bucket of mirrored values.
+fn negative_edge(index: u16) -> i64 {
+    -(histogram::lower(index.into(), abi::COARSE_PRECISION) as i64)
+}
+
+/// Upper edges of sparse buckets, ascending; the mirror first.
+pub(super) fn sparse_edges<'a>(
+    negative: &'a [Bucket],
+    latency: &'a [Bucket],
+) -> impl Iterator<Item = (i64, u64)> + 'a {
+    let below = negative.iter().rev().map(|&(index, count)| (negative_edge(index), count));
+    let above = latency.iter().map(|&(index, count)| {
+        (histogram::upper(index.into(), abi::LATENCY_PRECISION) as i64, count)
+    });
+    below.chain(above)
+}
+
+/// For each quantile (units of 0.01 %, ascending) the first edge at which at least
+/// that share of the frames is reached. Exact: no floating point.
+pub(super) fn quantiles<const N: usize>(
+    edges: impl Iterator<Item = (i64, u64)>,
+    quantiles: [u32; N],
+    (min, max): (i64, i64),
+) -> [Option<i64>; N] {
+    let edges: Vec<_> = edges.collect();
+    let total: u64 = edges.iter().map(|&(_, count)| count).sum();
+    let mut edges = edges.into_iter();
+    let mut reached = 0;
+    let mut edge = None;
+    quantiles.map(|quantile| {
+        let rank = (u128::from(total) * u128::from(quantile)).div_ceil(10_000).max(1);
+        while u128::from(reached) < rank {
+            let (next, count) = edges.next()?;
+            reached += count;
+            edge = Some(next.clamp(min, max));
+        }
+        edge
+    })
+}

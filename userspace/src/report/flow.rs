@@ -1,0 +1,255 @@
+//! One flow's row, from counts to conclusions.
+
+use super::{
+    FlowFacts, FlowResult, GapResult, LatencyResult, LedgerResult, Outage, PortFacts, RunFacts,
+    SampleRow,
+};
+use crate::{
+    collect::{
+        Arrival, Departure, Evidence, Finding, FlowCounts, GapSummary, LatencySummary, Ledger,
+        RxTotals, Sample, Verdict, judge, l1_bits, l2_bits,
+    },
+    units::FCS_BYTES,
+};
+
+/// First submit to last submit plus one gap; the gap is the mean one, or of a lone
+/// frame the one asked for.
+pub(super) fn duration_ns(flow: &FlowFacts<'_>) -> Option<u64> {
+    let span = flow.last_tx_ns?.checked_sub(flow.first_tx_ns?)?;
+    let frames = flow.totals.tx_frames;
+    let duration = if frames > 1 && span > 0 {
+        (u128::from(span) * u128::from(frames) / u128::from(frames - 1)) as u64
+    } else {
+        (1e9 / flow.intended_pps?) as u64
+    };
+    (duration > 0).then_some(duration)
+}
+
+/// The row of one flow, and the sentences about it.
+pub(super) fn result(facts: &RunFacts<'_>, flow: &FlowFacts<'_>) -> (FlowResult, Vec<String>) {
+    let totals = flow.totals;
+    let rx = flow.rx_port.and(totals.rx.as_ref());
+    let counters = rx.map(|rx| rx.counters);
+    let duration_ns = duration_ns(flow);
+    let per_second = |amount: u64| duration_ns.map(|ns| amount as f64 * 1e9 / ns as f64);
+    let tx_pps = per_second(totals.tx_frames);
+
+    let ledger = ledger(facts, flow);
+    let finding = judge(&Evidence {
+        ledger: &ledger,
+        intended_pps: flow.intended_pps,
+        duration_ns,
+        stale: counters.map_or(0, |counters| counters.stale),
+        pause_frames: facts.ports[flow.tx_port].pause_frames.unwrap_or(0),
+        faults: &[&*flow.faults, &*facts.faults].concat(),
+    });
+    let limited_by = limited_by(facts, flow, &finding);
+
+    let mut reasons = finding.reasons;
+    let latency = rx.filter(|_| flow.latency_void.is_none()).and_then(|rx| rx.latency.summary());
+    if let Some(void) = flow.latency_void.as_ref().filter(|_| rx.is_some()) {
+        reasons.push(format!("latency is not reported: {void}"));
+    } else if let Some(rx) = rx.filter(|rx| rx.latency.unbucketed() > 0) {
+        reasons.push(format!(
+            "percentiles are not reported: {} frames found no room in the histograms",
+            rx.latency.unbucketed()
+        ));
+    }
+
+    let row = FlowResult {
+        name: flow.name.clone(),
+        tx_port: facts.ports[flow.tx_port].result.name.clone(),
+        rx_port: flow.rx_port.map(|port| facts.ports[port].result.name.clone()),
+        verdict: finding.verdict,
+        requested_frames: ledger.requested,
+        unsent_frames: ledger.requested - totals.tx_frames.min(ledger.requested),
+        tx_frames: totals.tx_frames,
+        tx_bytes: with_fcs(totals.tx_frames, totals.tx_bytes),
+        rx_frames: counters.map(|counters| counters.frames()),
+        rx_bytes: counters.map(|counters| with_fcs(counters.frames(), counters.bytes)),
+        rx_unique_frames: counters.map(|counters| counters.unique),
+        lost_frames: ledger.loss.map(|loss| loss.lost),
+        duplicate_frames: counters.map(|counters| counters.duplicate),
+        reordered_frames: counters.map(|counters| counters.reordered),
+        late_frames: counters.map(|counters| counters.late),
+        corrupt_frames: counters.map(|counters| counters.corrupt),
+        misdirected_frames: counters.map(|counters| counters.misdirected),
+        stale_frames: counters.map(|counters| counters.stale),
+        tx_pps,
+        rx_pps: counters.and_then(|counters| per_second(counters.frames())),
+        tx_bps_l1: per_second(l1_bits(totals.tx_frames, totals.tx_bytes)),
+        tx_bps_l2: per_second(l2_bits(totals.tx_frames, totals.tx_bytes)),
+        rx_bps_l1: counters.and_then(|rx| per_second(l1_bits(rx.frames(), rx.bytes))),
+        rx_bps_l2: counters.and_then(|rx| per_second(l2_bits(rx.frames(), rx.bytes))),
+        loss_ratio: ledger.loss.and_then(|loss| loss.ratio()),
+        pdv_ns: latency.and_then(|latency| Some(latency.p999? - latency.min)),
+        latency_ns: latency.map(LatencyResult::from),
+        ipdv_ns: None,
+        jitter_rfc3550_ns: None,
+        tx_gap_ns: flow.tx_gap.as_ref().and_then(|gap| gap.summary()).map(GapResult::from),
+        rx_gap_ns: rx
+            .filter(|rx| rx.counters.banks == 1)
+            .and_then(|rx| rx.gap.summary())
+            .map(GapResult::from),
+        outage: Outage {
+            by_loss_ns: ledger
+                .loss
+                .and_then(|loss| Some((loss.lost as f64 * 1e9 / tx_pps?) as u64)),
+            by_gap_ns: rx.and_then(|rx| outage_by_gap_ns(flow, rx, duration_ns)),
+            first_lost: None,
+            last_lost: None,
+        },
+        ledger: LedgerResult::new(&ledger, limited_by),
+        samples: flow.samples.as_ref().map(|samples| {
+            samples.iter().map(|sample| SampleRow::new(sample, facts.base_ns)).collect()
+        }),
+    };
+    (row, reasons)
+}
+
+/// Follows the flow through the ports it uses.
+fn ledger(facts: &RunFacts<'_>, flow: &FlowFacts<'_>) -> Ledger {
+    let submitted = flow.totals.tx_frames;
+    let counts = FlowCounts {
+        requested: flow.requested.unwrap_or(submitted).max(submitted),
+        submitted,
+        completed: flow.completed,
+        rx: flow.rx_port.and(flow.totals.rx.as_ref()).map(|rx| rx.counters),
+    };
+    let leaving = || facts.flows.iter().filter(|other| other.tx_port == flow.tx_port);
+    let port = &facts.ports[flow.tx_port];
+    let departure = Departure {
+        flows: leaving().count() as u64,
+        handed: leaving().map(|other| other.completed.unwrap_or(other.totals.tx_frames)).sum(),
+        frames: port.tx_frames,
+        dropped: port.tx_dropped,
+    };
+    let arrival = flow.rx_port.map(|index| {
+        let PortFacts { rx_frames, rx_dropped, seen, .. } = facts.ports[index];
+        let flows = facts.flows.iter().filter(|other| other.rx_port == Some(index)).count() as u64;
+        Arrival { flows, frames: rx_frames, dropped: rx_dropped, seen }
+    });
+    Ledger::trace(&counts, &departure, arrival.as_ref())
+}
+
+/// Who held the flow back.
+fn limited_by(
+    facts: &RunFacts<'_>,
+    flow: &FlowFacts<'_>,
+    finding: &Finding,
+) -> Option<&'static str> {
+    match finding.verdict {
+        Verdict::Loss | Verdict::DeviceBackpressure => Some("device"),
+        Verdict::ReceiverLimited => Some("tester-rx"),
+        Verdict::TesterLimited => Some("tester-tx"),
+        Verdict::Invalid => None,
+        // At "max" something always is the limit: the line if it was full.
+        Verdict::Ok if flow.intended_pps.is_none() && flow.requested.is_none() => {
+            let load = facts.flows.iter().filter(|other| other.tx_port == flow.tx_port);
+            let load_bps: f64 = load
+                .filter_map(|flow| {
+                    let bits = l1_bits(flow.totals.tx_frames, flow.totals.tx_bytes);
+                    Some(bits as f64 * 1e9 / duration_ns(flow)? as f64)
+                })
+                .sum();
+            let link_bps = facts.ports[flow.tx_port].result.link_bps;
+            let full = link_bps.is_some_and(|link_bps| load_bps >= 0.999 * link_bps as f64);
+            Some(if full { "line" } else { "tester-tx" })
+        }
+        Verdict::Ok => None,
+    }
+}
+
+/// The longest silence at the receiver that the sender did not make.
+///
+/// A silence is a gap between arrivals, or the time from when the first or until the
+/// last frame was due. What the sender itself paused at most is taken off, so this is
+/// a lower bound: a stall of the tester is no outage of the device.
+fn outage_by_gap_ns(flow: &FlowFacts<'_>, rx: &RxTotals, duration_ns: Option<u64>) -> Option<u64> {
+    let (first_tx, last_tx, duration_ns) = (flow.first_tx_ns?, flow.last_tx_ns?, duration_ns?);
+    let counters = &rx.counters;
+    let Some((first_rx, last_rx)) = counters.first_rx_ns.zip(counters.last_rx_ns) else {
+        return Some(duration_ns);
+    };
+    if counters.banks > 1 {
+        return None;
+    }
+    let flight = counters.latency_min_ns.unwrap_or(0).max(0) as u64;
+    let silence = counters
+        .gap_max_ns
+        .max(first_rx.saturating_sub(first_tx + flight))
+        .max((last_tx + flight).saturating_sub(last_rx));
+    let frames = flow.totals.tx_frames.max(1);
+    let nominal = (u128::from(duration_ns) * u128::from(flow.streams) / u128::from(frames)) as u64;
+    let sender = flow.tx_gap.as_ref().map_or(0, |gap| gap.max_ns()).max(nominal);
+    Some(silence.saturating_sub(sender))
+}
+
+fn with_fcs(frames: u64, bytes: u64) -> u64 {
+    bytes + frames * u64::from(FCS_BYTES)
+}
+
+impl LedgerResult {
+    fn new(ledger: &Ledger, limited_by: Option<&'static str>) -> Self {
+        Self {
+            requested: ledger.requested,
+            submitted: ledger.submitted,
+            completed: ledger.completed,
+            tx_port: ledger.tx_port,
+            rx_port: ledger.rx_port,
+            rx_dropped: ledger.rx_dropped,
+            seen: ledger.seen,
+            matched: ledger.matched,
+            in_order: ledger.in_order,
+            missing_at: ledger.missing_at().map(|border| border.name()),
+            limited_by,
+        }
+    }
+}
+
+impl From<LatencySummary> for LatencyResult {
+    fn from(summary: LatencySummary) -> Self {
+        Self {
+            min: summary.min,
+            mean: summary.mean,
+            stddev: summary.stddev,
+            p50: summary.p50,
+            p90: summary.p90,
+            p99: summary.p99,
+            p999: summary.p999,
+            p9999: summary.p9999,
+            max: summary.max,
+            count: summary.count,
+            negative_count: summary.negative_count,
+            uncertainty: None,
+            definition: "host",
+            clock: "monotonic",
+        }
+    }
+}
+
+impl From<GapSummary> for GapResult {
+    fn from(GapSummary { p50, p99, max, mean }: GapSummary) -> Self {
+        Self { p50, p99, max, mean }
+    }
+}
+
+impl SampleRow {
+    /// A sample as a row; `base_ns` is when the trial began.
+    pub fn new(sample: &Sample, base_ns: u64) -> Self {
+        Self {
+            t: sample.time_ns.saturating_sub(base_ns),
+            tx_frames: sample.tx_frames,
+            rx_frames: sample.rx_frames,
+            tx_pps: sample.tx_pps(),
+            rx_pps: sample.rx_pps(),
+            tx_bps_l2: sample.tx_bps_l2(),
+            rx_bps_l2: sample.rx_bps_l2(),
+            loss_ratio: sample.loss().and_then(|loss| loss.ratio()),
+            p50_ns: sample.latency.map(|latency| latency.p50),
+            p99_ns: sample.latency.map(|latency| latency.p99),
+            p999_ns: sample.latency.map(|latency| latency.p999),
+            max_ns: sample.latency.map(|latency| latency.max),
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! `linerate.run/1` (CONTRACT, Results), key for key. `None` is `null`: it does not
+//! apply or was not measured.
+
+use super::Unmet;
+use crate::collect::Verdict;
+use serde::Serialize;
+
+/// A whole run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunResult {
+    /// `linerate.run/1`.
+    pub schema: &'static str,
+    /// The tester's software.
+    pub tool: Tool,
+    /// The tester's machine.
+    pub host: Host,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// First submit of any flow to last submit of any flow plus one gap.
+    pub duration_ns: Option<u64>,
+    /// The worst of all flows.
+    pub verdict: Verdict,
+    /// A sentence for everything that is not as asked, each with the flow's name.
+    pub reasons: Vec<String>,
+    /// The ports.
+    pub ports: Vec<PortResult>,
+    /// The flows.
+    pub flows: Vec<FlowResult>,
+    /// Expectations that were not met; they stand among the reasons too.
+    #[serde(skip)]
+    pub unmet: Vec<Unmet>,
+}
+
+/// The tester's software.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tool {
+    /// `linerate`.
+    pub name: String,
+    /// Of this build.
+    pub version: String,
+}
+
+/// The tester's machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Host {
+    /// Its host name.
+    pub name: String,
+    /// Kernel release, as `uname -r`.
+    pub kernel: String,
+    /// Machine, as `uname -m`.
+    pub machine: String,
+    /// Model of the processor.
+    pub cpu: Option<String>,
+    /// CPUs that this process may use.
+    pub cpus: u32,
+}
+
+/// How frames left a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TxMode {
+    /// `AF_XDP`, the NIC reads our memory.
+    ZeroCopy,
+    /// `AF_XDP`, the kernel copies each frame.
+    Copy,
+    /// BPF live frames.
+    LiveFrames,
+}
+
+/// Where the analyser ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RxMode {
+    /// In the driver.
+    Native,
+    /// In the network stack.
+    Generic,
+}
+
+/// A port as it was used.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PortResult {
+    /// Its name in the flow file.
+    pub name: String,
+    /// The PORT.
+    #[serde(rename = "if")]
+    pub interface: String,
+    /// The kernel's driver.
+    pub driver: String,
+    /// `None`: nothing left here.
+    pub tx_mode: Option<TxMode>,
+    /// `None`: nothing was received here.
+    pub rx_mode: Option<RxMode>,
+    /// `monotonic`: stamps of `CLOCK_MONOTONIC`.
+    pub clock: &'static str,
+    /// Queues used.
+    pub queues: u32,
+    /// Speed of the link; `None` for links without a physical speed.
+    pub link_bps: Option<u64>,
+    /// Not measured yet: always `None`.
+    pub calibration: Option<serde_json::Value>,
+    /// Settings that were changed for the run and are restored after it.
+    pub settings_changed: Vec<SettingChanged>,
+}
+
+/// A setting of a port that was changed for the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SettingChanged {
+    /// What, in ethtool's words.
+    pub setting: String,
+    /// As found.
+    pub before: String,
+    /// As run.
+    pub after: String,
+}
+
+/// A flow in one direction. Bytes are L2 with FCS; rates are over the flow's duration,
+/// first submit to last submit plus one gap.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the keys of CONTRACT, explained there under Meanings")]
+pub struct FlowResult {
+    pub name: String,
+    pub tx_port: String,
+    pub rx_port: Option<String>,
+    pub verdict: Verdict,
+    pub requested_frames: u64,
+    pub unsent_frames: u64,
+    pub tx_frames: u64,
+    pub tx_bytes: u64,
+    pub rx_frames: Option<u64>,
+    pub rx_bytes: Option<u64>,
+    pub rx_unique_frames: Option<u64>,
+    pub lost_frames: Option<u64>,
+    pub duplicate_frames: Option<u64>,
+    pub reordered_frames: Option<u64>,
+    pub late_frames: Option<u64>,
+    pub corrupt_frames: Option<u64>,
+    pub misdirected_frames: Option<u64>,
+    pub stale_frames: Option<u64>,
+    pub tx_pps: Option<f64>,
+    pub rx_pps: Option<f64>,
+    pub tx_bps_l1: Option<f64>,
+    pub tx_bps_l2: Option<f64>,
+    pub rx_bps_l1: Option<f64>,
+    pub rx_bps_l2: Option<f64>,
+    pub loss_ratio: Option<f64>,
+    pub latency_ns: Option<LatencyResult>,
+    /// Not measured: always `None`.
+    pub ipdv_ns: Option<serde_json::Value>,
+    /// RFC 8219, 7.3.1: p99.9 less the least latency.
+    pub pdv_ns: Option<i64>,
+    /// Not measured: always `None`.
+    pub jitter_rfc3550_ns: Option<serde_json::Value>,
+    pub tx_gap_ns: Option<GapResult>,
+    /// `None` too where a stream arrived on several queues.
+    pub rx_gap_ns: Option<GapResult>,
+    pub outage: Outage,
+    pub ledger: LedgerResult,
+    pub samples: Option<Vec<SampleRow>>,
+}
+
+/// Latency of every unique frame. Nanoseconds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "as collect::LatencySummary")]
+pub struct LatencyResult {
+    pub min: i64,
+    pub mean: f64,
+    pub stddev: Option<f64>,
+    pub p50: Option<i64>,
+    pub p90: Option<i64>,
+    pub p99: Option<i64>,
+    pub p999: Option<i64>,
+    pub p9999: Option<i64>,
+    pub max: i64,
+    pub count: u64,
+    pub negative_count: u64,
+    /// Spread of the calibration; `None`: not calibrated.
+    pub uncertainty: Option<u64>,
+    /// `host`: receive stamp in XDP less transmit stamp in the tag.
+    pub definition: &'static str,
+    /// `monotonic`.
+    pub clock: &'static str,
+}
+
+/// Times between frames of a stream. Nanoseconds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "as collect::GapSummary")]
+pub struct GapResult {
+    pub p50: u64,
+    pub p99: u64,
+    pub max: u64,
+    pub mean: f64,
+}
+
+/// How long the device was silent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Outage {
+    /// Lost frames at the rate sent: as if all were lost in one piece (RFC 6201's
+    /// frame-loss method).
+    pub by_loss_ns: Option<u64>,
+    /// The longest silence at the receiver, ends of the run included, less the longest
+    /// one that the sender made. `None` where a stream arrived on several queues.
+    pub by_gap_ns: Option<u64>,
+    /// Not measured: always `None`.
+    pub first_lost: Option<u64>,
+    /// Not measured: always `None`.
+    pub last_lost: Option<u64>,
+}
+
+/// `collect::Ledger`. Counts of a port are `None` where several flows share it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "as collect::Ledger")]
+pub struct LedgerResult {
+    pub requested: u64,
+    pub submitted: u64,
+    pub completed: Option<u64>,
+    pub tx_port: Option<u64>,
+    pub rx_port: Option<u64>,
+    pub rx_dropped: Option<u64>,
+    pub seen: Option<u64>,
+    pub matched: Option<u64>,
+    pub in_order: Option<u64>,
+    /// The first border at which frames vanish (`collect::Border::name`).
+    pub missing_at: Option<&'static str>,
+    /// `tester-tx`, `tester-rx`, `device` or `line`; `None`: nothing held the flow back.
+    pub limited_by: Option<&'static str>,
+}
+
+/// One sample.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SampleRow {
+    /// Its end, ns since the trial began.
+    pub t: u64,
+    /// Frames sent in it.
+    pub tx_frames: u64,
+    /// Frames received in it.
+    pub rx_frames: Option<u64>,
+    /// Over its measured length, like the following.
+    pub tx_pps: f64,
+    /// Frames received a second.
+    pub rx_pps: Option<f64>,
+    /// L2 with FCS.
+    pub tx_bps_l2: f64,
+    /// L2 with FCS.
+    pub rx_bps_l2: Option<f64>,
+    /// Of the frames sent in it; `None` while some may be in flight, or none was sent.
+    pub loss_ratio: Option<f64>,
+    /// Of the frames received in it.
+    pub p50_ns: Option<i64>,
+    /// 99th percentile.
+    pub p99_ns: Option<i64>,
+    /// 99.9th percentile.
+    pub p999_ns: Option<i64>,
+    /// Greatest.
+    pub max_ns: Option<i64>,
+}

@@ -1,0 +1,136 @@
+use super::{Bucket, Counters, IntervalClock, IntervalRing, Observed, coalesce, intervals};
+use std::sync::atomic::{AtomicU32, Ordering};
+use xdp_ebpf::abi;
+
+/// The live buckets of one (stream, bank), as the kernel writes them (abi.h, `slab`).
+#[derive(Debug, Clone, Copy)]
+pub struct SlabView<'a> {
+    /// Latencies of unique frames, ns.
+    pub latency: &'a [AtomicU32],
+    /// Latencies below zero, mirrored.
+    pub negative: &'a [AtomicU32],
+    /// Gaps between arrivals.
+    pub gap: &'a [AtomicU32],
+}
+
+/// Follows one stream over the banks of a port: adds up its records and finds the
+/// buckets and intervals that moved since the last read.
+///
+/// One read is [`start`](Self::start), [`add`](Self::add) per bank,
+/// [`finish`](Self::finish).
+#[derive(Debug)]
+pub struct StreamDecoder {
+    banks: Vec<BankState>,
+    moved: [u64; abi::INTERVALS as usize],
+}
+
+/// What the last read of one bank showed.
+#[derive(Debug, Default)]
+struct BankState {
+    unique: u64,
+    /// Whether frames came between the last two reads. The kernel counts a frame
+    /// before it fills its bucket, so buckets are read once more after it fell silent.
+    moved: bool,
+    intervals: IntervalRing,
+    slab: Option<Box<SlabCopy>>,
+}
+
+#[derive(Debug)]
+struct SlabCopy {
+    latency: [u32; abi::LATENCY_BUCKETS as usize],
+    negative: [u32; abi::NEGATIVE_BUCKETS as usize],
+    gap: [u32; abi::GAP_BUCKETS as usize],
+}
+
+impl SlabCopy {
+    const EMPTY: Self = Self {
+        latency: [0; abi::LATENCY_BUCKETS as usize],
+        negative: [0; abi::NEGATIVE_BUCKETS as usize],
+        gap: [0; abi::GAP_BUCKETS as usize],
+    };
+}
+
+impl StreamDecoder {
+    /// A decoder for a stream on a port with so many banks.
+    pub fn new(banks: u32) -> Self {
+        Self {
+            banks: (0..banks).map(|_| BankState::default()).collect(),
+            moved: [0; abi::INTERVALS as usize],
+        }
+    }
+
+    /// Forgets the last trial; its counters and slabs are cleared in the kernel too.
+    pub fn begin_trial(&mut self) {
+        for bank in &mut self.banks {
+            bank.unique = 0;
+            bank.moved = false;
+            bank.intervals.clear();
+            if let Some(slab) = &mut bank.slab {
+                **slab = SlabCopy::EMPTY;
+            }
+        }
+    }
+
+    /// Begins a read into `observed`.
+    pub fn start(&mut self, observed: &mut Observed) {
+        observed.clear();
+        self.moved = [0; abi::INTERVALS as usize];
+    }
+
+    /// Takes one bank's record and, if it has one, its slab.
+    pub fn add(
+        &mut self,
+        bank: u32,
+        record: &abi::record,
+        slab: Option<SlabView<'_>>,
+        observed: &mut Observed,
+    ) {
+        let Some(state) = self.banks.get_mut(bank as usize) else { return };
+        let counters = Counters::from(record);
+        let banks = observed.counters.banks + counters.banks;
+        observed.counters.merge(&counters);
+        observed.counters.banks = banks;
+        state.intervals.advance(&record.interval_unique, &mut self.moved);
+
+        let moved = record.unique != state.unique;
+        state.unique = record.unique;
+        if !(std::mem::replace(&mut state.moved, moved) || moved) {
+            return;
+        }
+        if let Some(slab) = slab {
+            let copy = state.slab.get_or_insert_with(|| Box::new(SlabCopy::EMPTY));
+            difference(slab.latency, &mut copy.latency, &mut observed.latency);
+            difference(slab.negative, &mut copy.negative, &mut observed.negative);
+            difference(slab.gap, &mut copy.gap, &mut observed.gap);
+        }
+    }
+
+    /// Ends a read. `now_ns` was taken just before it began.
+    pub fn finish(&mut self, clock: &IntervalClock, now_ns: u64, observed: &mut Observed) {
+        intervals::resolve(&self.moved, clock, now_ns, &mut observed.intervals);
+        if observed.counters.banks > 1 {
+            coalesce(&mut observed.latency);
+            coalesce(&mut observed.negative);
+            coalesce(&mut observed.gap);
+        }
+    }
+
+    /// Bytes that this decoder holds.
+    pub fn state_bytes(&self) -> usize {
+        let slabs = self.banks.iter().filter(|bank| bank.slab.is_some()).count();
+        size_of::<Self>()
+            + self.banks.capacity() * size_of::<BankState>()
+            + slabs * size_of::<SlabCopy>()
+    }
+}
+
+/// Appends the buckets that grew, and brings the copy up to date. Buckets may wrap.
+fn difference(live: &[AtomicU32], copy: &mut [u32], moved: &mut Vec<Bucket>) {
+    for (index, (live, copy)) in live.iter().zip(copy).enumerate() {
+        let now = live.load(Ordering::Relaxed);
+        if now != *copy {
+            moved.push((index as u16, u64::from(now.wrapping_sub(*copy))));
+            *copy = now;
+        }
+    }
+}
