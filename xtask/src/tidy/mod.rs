@@ -1,0 +1,4 @@
+//! x
+pub fn main() -> anyhow::Result<()> {
+    Ok(())
+}
