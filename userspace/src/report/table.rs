@@ -50,13 +50,16 @@ pub fn table(result: &RunResult, width: Option<usize>) -> String {
         .or_else(|| Some(two_blocks(wide)).filter(fits))
         .or_else(|| Some(two_blocks(narrow)).filter(fits))
         .unwrap_or_else(|| paragraphs(result, &all));
-    text.push_str(&format!("\nverdict: {}\n", result.verdict.name()));
-    for reason in result.reasons.iter().take(REASONS) {
-        text.push_str(&format!("  {reason}\n"));
+    let reasons = result.reasons.iter().take(REASONS).cloned();
+    let more = result.reasons.len().saturating_sub(REASONS);
+    let more = (more > 0).then(|| format!("and {more} more, see the JSON"));
+    text.push_str("\nverdict: ");
+    text.push_str(result.verdict.name());
+    for line in reasons.chain(more) {
+        text.push_str("\n  ");
+        text.push_str(&line);
     }
-    if let Some(more) = result.reasons.len().checked_sub(REASONS).filter(|&more| more > 0) {
-        text.push_str(&format!("  and {more} more, see the JSON\n"));
-    }
+    text.push('\n');
     text
 }
 
@@ -75,15 +78,16 @@ fn block(result: &RunResult, columns: &[Column], name_width: usize) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n") + "\n"
 }
 
 fn paragraphs(result: &RunResult, columns: &[Column]) -> String {
     let paragraph = |flow: &FlowResult| {
-        let lines = columns.iter().map(|(title, show)| format!("  {title:<9} {}\n", show(flow)));
-        format!("{}\n{}", flow.name, lines.collect::<String>())
+        let lines = columns.iter().map(|(title, show)| format!("\n  {title:<9} {}", show(flow)));
+        flow.name.clone() + &lines.collect::<Vec<_>>().concat() + "\n"
     };
-    result.flows.iter().map(paragraph).collect()
+    result.flows.iter().map(paragraph).collect::<Vec<_>>().concat()
 }
 
 fn loss_percent(flow: &FlowResult) -> String {
