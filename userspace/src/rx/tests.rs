@@ -288,7 +288,9 @@ proptest! {
         let mut expected = BTreeMap::new();
         for mut part in parts {
             coalesce(&mut part);
-            part.iter().for_each(|&(index, count)| *expected.entry(index).or_insert(0) += count);
+            for &(index, count) in &part {
+                *expected.entry(index).or_insert(0) += count;
+            }
             merged.merge(&Observed { latency: part, ..Observed::default() });
         }
         prop_assert_eq!(merged.latency, expected.into_iter().collect::<Vec<_>>());
