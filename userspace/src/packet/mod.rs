@@ -1,1 +1,50 @@
-//! packet
+//! Frames of a flow: one codec per layer, a template and an edit program, the tag.
+//!
+//! [`Program::compile`] turns a flow into data, [`Cursor::write`] makes frame after frame
+//! from it without looking back at the flow. Nothing here does I/O.
+
+mod addresses;
+mod builder;
+mod cursor;
+mod dissect;
+mod error;
+mod layers;
+mod pcap;
+mod program;
+mod schedule;
+mod tag;
+mod tuples;
+mod values;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use addresses::AddressSet;
+pub use cursor::Cursor;
+pub use dissect::dissect;
+pub use error::PacketError;
+pub use pcap::PcapWriter;
+pub use program::Program;
+pub use tag::{TAG_BYTES, Tag, TagStamp};
+pub use tuples::TupleCount;
+
+/// An Ethernet address, in the order of the wire.
+pub type Mac = [u8; 6];
+
+/// What `eth.dst = "auto"` stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextHop {
+    /// Nobody was asked: every `eth.dst` is given in the file.
+    Static,
+    /// The gateway, or the only destination.
+    One(Mac),
+    /// One for each value of the L3 destination, in the order of
+    /// [`Program::destinations`].
+    PerDestination(Vec<Mac>),
+}
+
+/// `02:00:5e:10:00:01`
+pub fn format_mac(mac: Mac) -> String {
+    mac.map(|octet| format!("{octet:02x}")).join(":")
+}

@@ -11,6 +11,9 @@
 
 #include <linux/types.h>
 
+/* One body for BPF and for the host's tests; UAPI's own __always_inline is but a hint. */
+#define INLINE static inline __attribute__((always_inline))
+
 /*
  * The tag: 14 octets, network order, at the end of the outermost parsable L3
  * packet, else at the end of the frame.
@@ -54,14 +57,16 @@ struct slab {
 
 /*
  * The sequence window of a stream, shared by all banks: 65,536 sequence numbers.
- * A word holds 32 of them (low half) and the epoch, sequence >> 16, they belong
- * to (high half). So a word is recycled by the one compare-exchange that first
- * writes a newer epoch, and no clearing pass is needed.
+ * A word holds 32 of them (low half) and, in the high half, the epoch they belong
+ * to (sequence >> 16) and a mark that the word is in use. So a word is recycled by
+ * the one compare-exchange that first writes a newer epoch, no clearing pass is
+ * needed, and a stream may start anywhere.
  */
 enum window_shape {
 	WINDOW_BITS = 16,
 	WINDOW_SEQUENCES = 1 << WINDOW_BITS,
 	WINDOW_WORDS = WINDOW_SEQUENCES / 32,
+	WINDOW_USED = 1 << 16,          /* in the high half, above the epoch */
 };
 
 struct window {
@@ -76,40 +81,43 @@ enum interval_shape {
  * What one bank (RX queue, or CPU in generic mode) saw of one stream in one
  * trial. Single writer. All counters only grow while the trial is in use.
  * frames = unique + duplicate; corrupt, late, misdirected and stale are apart.
+ * The order is for the cache: a unique frame touches the first two lines, its
+ * transmit-time bin, and no more.
  */
 struct record {
 	__u64 unique;
-	__u64 duplicate;
 	__u64 bytes;                    /* of unique + duplicate frames */
+	__s64 latency_sum_ns;           /* of unique frames */
+	__s64 latency_min_ns;           /* valid when unique > 0 */
+	__s64 latency_max_ns;           /* valid when unique > 0 */
+	__u64 last_rx_ns;               /* CLOCK_MONOTONIC, unique frames */
+	__u64 gap_max_ns;
+	__u64 interval_start_ns;        /* cache: the bin that the last frame fell in */
+	__u32 interval_slot;
+	__u32 next_sequence;            /* RFC 4737 NextExp */
+	__u32 slab;                     /* index + 1, 0: none yet */
+	__u32 reserved;
+	__u64 first_rx_ns;              /* valid when unique > 0 */
+	__u64 duplicate;
 	__u64 reordered;                /* RFC 4737, among unique frames of this bank */
 	__u64 late;                     /* older than the window */
 	__u64 corrupt;
 	__u64 misdirected;              /* known stream, but not for this port */
 	__u64 stale;                    /* of an earlier trial */
 	__u64 negative;                 /* unique frames with latency < 0 */
-	__s64 latency_sum_ns;           /* of unique frames */
-	__s64 latency_min_ns;           /* valid when unique > 0 */
-	__s64 latency_max_ns;
-	__u64 gap_max_ns;
-	__u64 first_rx_ns;              /* CLOCK_MONOTONIC, unique frames */
-	__u64 last_rx_ns;
 	__u64 unbucketed;               /* unique frames that found no free slab */
-	__u64 interval_start_ns;        /* cache: the bin that the last frame fell in */
-	__u32 interval_slot;
-	__u32 next_sequence;            /* RFC 4737 NextExp */
-	__u32 slab;                     /* index + 1, 0: none yet */
-	__u32 started;                  /* 1 after the first unique frame */
 	__u32 interval_unique[INTERVALS]; /* unique frames by transmit time, cumulative over laps */
 } __attribute__((aligned(64)));
 
 /* What the port and one of its banks saw, tagged or not; for the session's life. */
 struct port_record {
-	__u64 seen;                     /* frames that entered the program */
+	__u64 seen;                     /* frames that entered the program; matched + passed */
+	__u64 seen_bytes;
 	__u64 matched;                  /* tagged frames of this session: dropped here */
 	__u64 passed;                   /* all others, given to the kernel */
 	__u64 implausible;              /* of passed: right magic, but unknown stream, sequence or time */
-	__u64 seen_bytes;
-	__u64 pad[3];
+	__u64 stamped;                  /* tagged frames timed by the NIC, not by the kernel */
+	__u64 reserved[2];
 } __attribute__((aligned(64)));
 
 enum stream_role {
@@ -126,11 +134,15 @@ enum stream_flags {
 struct stream_config {
 	__u8 role;
 	__u8 flags;
-	__u16 reserved;
+	/*
+	 * From the end of the outermost L3 header (of the VLAN tags, where L3 is not
+	 * IP) to the payload of incrementing octets. 0: as the L4 protocol says.
+	 */
+	__u16 payload_offset;
 	__u32 window;
 };
 
-/* Frozen before load (rodata). */
+/* Frozen before load (rodata): what is 0 here costs nothing per frame. */
 struct analyser_config {
 	__u64 interval_ns;              /* width of the transmit-time bins */
 	__u32 nonce;
@@ -139,14 +151,24 @@ struct analyser_config {
 	__u32 windows;                  /* of one trial bank */
 	__u32 slabs;                    /* of one trial bank */
 	__u32 bank_by_cpu;              /* 1 in generic mode, where queues have no single writer */
+	__u32 full_integrity;           /* 1 when any stream has STREAM_INTEGRITY_FULL */
+	__u32 multi_buffer;             /* 1 when a frame may lie in several buffers (jumbo) */
 };
 
-/* Written by user space (bss). */
+/* Word of the trial in use: one load, so that number and bank never disagree. */
+enum trial_word {
+	TRIAL_NUMBER = TAG_TRIALS - 1,  /* mask: number in the tag; 0: none yet */
+	TRIAL_BANK = 1 << 8,            /* set: the second record bank */
+};
+
+/* Written by user space (bss), but for the two counters. */
 struct analyser_control {
-	__u64 base_ns;                  /* transmit-time bins count from here */
-	__u32 trial;                    /* 0..63; trial & 1 selects the record bank */
+	__u64 base_ns[2];               /* by trial bank: transmit-time bins count from here */
+	__s64 nic_offset_ns;            /* CLOCK_MONOTONIC less NIC clock */
+	__u32 trial;                    /* enum trial_word */
+	__u32 slabs_used[2];            /* by trial bank */
 	__u32 reserved;
-	__u32 slabs_used[2];            /* by trial bank; written by the program */
+	__u64 unbanked;                 /* frames passed uncounted: of a queue added after load */
 };
 
 /* ---- edit program ------------------------------------------------------ */
@@ -157,9 +179,17 @@ struct analyser_control {
  * last frame: a recycled page may hold anything.
  */
 enum edit_kind {
-	EDIT_RANGE = 0,                 /* start + index * step */
+	EDIT_RANGE = 0,                 /* start + index * step, wrapping */
 	EDIT_TABLE = 1,                 /* table[first + index] */
-	EDIT_RANDOM = 2,                /* start + mix(seed, index) % span */
+	EDIT_RANDOM = 2,                /* start + scale(mix(seed, index), step) */
+};
+
+/*
+ * mix(s, n): the splitmix64 output function of s + (n + 1) * 0x9e3779b97f4a7c15.
+ * scale(h, span): the high 64 bits of h * span; h itself when span is 0 (2^64).
+ */
+enum edit_flags {
+	EDIT_SHUFFLED = 1,              /* index = scale(mix(repeat, frame), period) */
 };
 
 enum edit_limits {
@@ -170,25 +200,26 @@ enum edit_limits {
 };
 
 /*
- * One varying field inside one aligned word of the frame. The word at `offset`
- * (even) of `width` octets (2, 4 or 8, network order) becomes
+ * One varying field inside one word of the frame. The word at `offset` (even)
+ * of `width` octets (2, 4 or 8, network order) becomes
  * (word & ~mask) | ((value << shift) & mask), and the checksums named in
  * `checksums` take the written bits in. index = (frame / repeat) % period.
  */
 struct edit {
 	__u64 mask;
 	__u64 start;
-	__u64 step;                     /* EDIT_RANGE: wrapping; EDIT_RANDOM: span, 0 = 2^64 */
+	__u64 step;                     /* EDIT_RANDOM: the span, 0 = 2^64 */
 	__u64 seed;
+	__u64 repeat;                   /* EDIT_SHUFFLED: seed of the draw */
 	__u32 period;
-	__u32 repeat;
 	__u32 first;                    /* EDIT_TABLE */
 	__u16 offset;
 	__u8 width;
 	__u8 shift;
 	__u8 kind;
+	__u8 flags;
 	__u8 checksums;                 /* bit k: covered by checksum k */
-	__u8 reserved[6];
+	__u8 reserved;
 };
 
 enum checksum_flags {

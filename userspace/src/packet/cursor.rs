@@ -1,0 +1,180 @@
+//! The hot path: one stream walks over a program and writes its frames.
+
+use super::{
+    Program, TagStamp,
+    values::{mix, scale},
+    words::{fold, part, splice, store},
+};
+use std::sync::Arc;
+use xdp_ebpf::abi;
+
+/// One stream of a flow: the frames `first`, `first + stride`, `first + 2 stride`, ...
+#[derive(Debug, Clone)]
+pub struct Cursor {
+    program: Arc<Program>,
+    lanes: Vec<Lane>,
+    frame: u64,
+    stride: u64,
+    /// Position in the size cycle, and how far a stride moves it.
+    position: usize,
+    hop: usize,
+}
+
+/// An edit and where its field stands. The strides are divided out once, so that a
+/// frame costs no division.
+#[derive(Debug, Clone)]
+struct Lane {
+    edit: abi::edit,
+    index: u32,
+    /// Frames that had this index already.
+    phase: u64,
+    index_hop: u32,
+    phase_hop: u64,
+}
+
+impl Lane {
+    fn new(edit: abi::edit, first: u64, stride: u64) -> Self {
+        let period = u64::from(edit.period);
+        // A drawn index does not walk.
+        let repeat = if shuffled(&edit) { u64::MAX } else { edit.repeat };
+        Self {
+            edit,
+            index: (first / repeat % period) as u32,
+            phase: first % repeat,
+            index_hop: (stride / repeat % period) as u32,
+            phase_hop: stride % repeat,
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self) {
+        // The wrapping is for drawn fields, whose `repeat` is a seed and whose walk is idle.
+        let mut index = u64::from(self.index) + u64::from(self.index_hop);
+        let mut phase = self.phase.wrapping_add(self.phase_hop);
+        if phase >= self.edit.repeat {
+            phase = phase.wrapping_sub(self.edit.repeat);
+            index += 1;
+        }
+        let period = u64::from(self.edit.period);
+        self.index = if index >= period { index - period } else { index } as u32;
+        self.phase = phase;
+    }
+
+    #[inline]
+    fn value(&self, frame: u64, table: &[u64]) -> u64 {
+        let edit = &self.edit;
+        let index = if shuffled(edit) {
+            scale(mix(edit.repeat, frame), edit.period.into())
+        } else {
+            self.index.into()
+        };
+        match u32::from(edit.kind) {
+            abi::EDIT_RANGE => edit.start.wrapping_add(index.wrapping_mul(edit.step)),
+            abi::EDIT_TABLE => table[edit.first as usize + index as usize],
+            _ => edit.start.wrapping_add(scale(mix(edit.seed, index), edit.step)),
+        }
+    }
+}
+
+#[inline]
+fn shuffled(edit: &abi::edit) -> bool {
+    u32::from(edit.flags) & abi::EDIT_SHUFFLED != 0
+}
+
+impl Cursor {
+    /// A cursor at frame `first` of the flow; `stride` is the number of streams that
+    /// share the flow.
+    pub fn new(program: Arc<Program>, first: u32, stride: u32) -> Self {
+        let (frame, stride) = (u64::from(first), u64::from(stride));
+        let lanes = program.edits().iter().map(|&edit| Lane::new(edit, frame, stride)).collect();
+        let cycle = program.cycle().len();
+        let (position, hop) = (first as usize % cycle, stride as usize % cycle);
+        Self { program, lanes, frame, stride, position, hop }
+    }
+
+    /// The program it walks over.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Number of the next frame within the flow.
+    pub fn frame(&self) -> u64 {
+        self.frame
+    }
+
+    /// Size variant of the next frame.
+    #[inline]
+    pub fn variant(&self) -> u16 {
+        self.program.cycle()[self.position]
+    }
+
+    /// Octets of the next frame, without FCS.
+    #[inline]
+    pub fn frame_bytes(&self) -> usize {
+        self.program.variants()[usize::from(self.variant())].frame_bytes.into()
+    }
+
+    /// Lays all that [`Self::write`] takes for granted, for the next frame's variant.
+    ///
+    /// # Panics
+    /// If the chunk is shorter than [`Program::max_frame_bytes`].
+    pub fn fill(&self, chunk: &mut [u8]) {
+        self.program.fill(chunk, self.variant());
+    }
+
+    /// Makes a chunk that was filled for variant `was` fit the next frame, which costs
+    /// little; nothing if the variant is the same.
+    ///
+    /// # Panics
+    /// If the chunk is shorter than [`Program::max_frame_bytes`].
+    #[inline]
+    pub fn refit(&self, chunk: &mut [u8], was: u16) {
+        if was != self.variant() {
+            self.program.refit(chunk, was, self.variant());
+        }
+    }
+
+    /// Writes the next frame over a chunk filled for its variant: the varying fields, the
+    /// tag (not where the flow has none) and the checksums. Returns its octets, without
+    /// FCS, and moves on.
+    ///
+    /// # Panics
+    /// If the chunk is shorter than the frame.
+    #[inline]
+    pub fn write(&mut self, chunk: &mut [u8], stamp: &TagStamp) -> usize {
+        let program = &*self.program;
+        let variant = &program.variants()[usize::from(program.cycle()[self.position])];
+        let frame = &mut chunk[..usize::from(variant.frame_bytes)];
+        let mut sums = variant.checksum_base.map(u64::from);
+        for lane in &mut self.lanes {
+            let edit = &lane.edit;
+            let bits = lane.value(self.frame, program.table()) << edit.shift & edit.mask;
+            splice(frame, edit.offset.into(), edit.width, edit.mask, bits);
+            for (at, sum) in sums.iter_mut().enumerate() {
+                *sum += part(bits) * u64::from(edit.checksums >> at & 1);
+            }
+            lane.advance();
+        }
+        let tag = match variant.tag_offset {
+            0 => 0,
+            offset => stamp.write(frame, offset.into()),
+        };
+        for (checksum, sum) in program.checksums().iter().zip(sums) {
+            let flags = u32::from(checksum.flags);
+            let covered = if flags & abi::CHECKSUM_COVERS_TAG != 0 { tag } else { 0 };
+            let value = !fold(sum + covered);
+            let zero_as_ones = value == 0 && flags & abi::CHECKSUM_NEVER_ZERO != 0;
+            store(
+                frame,
+                checksum.offset.into(),
+                if zero_as_ones { 0xffff } else { value }.to_be_bytes(),
+            );
+        }
+        self.frame += self.stride;
+        self.position += self.hop;
+        if self.position >= program.cycle().len() {
+            self.position -= program.cycle().len();
+        }
+        frame.len()
+    }
+}

@@ -1,0 +1,94 @@
+//! Ethernet II (IEEE 802.3).
+
+use super::{
+    ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN, ipv4, ipv6, vlan,
+};
+use crate::packet::{
+    Mac, NextHop, PacketError,
+    addresses::destination_count,
+    builder::{Builder, Place, Role},
+    format_mac,
+    program::network,
+};
+use crate::spec::{Layer, MacAddress, Values};
+use std::fmt::Write as _;
+
+pub(super) fn append(
+    b: &mut Builder,
+    dst: &MacAddress,
+    src: &MacAddress,
+    type_given: Option<&Values>,
+    own_mac: Mac,
+    next_hop: &NextHop,
+    rest: &[Layer],
+) -> Result<(), PacketError> {
+    let at = b.header(&[0; 14]);
+    // Without L3 addresses it is these that tell conversations apart.
+    let role = if network(rest).is_some() { Role::Plain } else { Role::Tuple };
+    match dst {
+        MacAddress::Given(values) => b.role_field("eth.dst", role, Place::mac(at), values)?,
+        MacAddress::Auto => append_next_hop(b, at, next_hop, rest)?,
+    }
+    match src {
+        MacAddress::Given(values) => b.role_field("eth.src", role, Place::mac(at + 6), values)?,
+        MacAddress::Auto => b.put(Place::mac(at + 6), number(own_mac)),
+    }
+    match (type_given, rest.first()) {
+        (Some(_), Some(Layer::Vlan { tpid: Some(_), .. })) => Err(PacketError::TypeTwice),
+        (Some(values), _) => b.field("eth.type", Place::word(at + 12, 2), values),
+        (None, _) => vlan::append_type(b, at + 12, rest),
+    }
+}
+
+fn append_next_hop(
+    b: &mut Builder,
+    at: usize,
+    next_hop: &NextHop,
+    rest: &[Layer],
+) -> Result<(), PacketError> {
+    match next_hop {
+        NextHop::Static => Err(PacketError::NoNextHop),
+        NextHop::One(mac) => {
+            b.put(Place::mac(at), number(*mac));
+            Ok(())
+        }
+        NextHop::PerDestination(macs) => {
+            let wanted = destination_count(rest).unwrap_or(1);
+            if macs.len() != wanted as usize {
+                return Err(PacketError::NextHops { got: macs.len(), wanted });
+            }
+            let macs = macs.iter().map(|&mac| number(mac).into()).collect();
+            b.role_field("eth.dst", Role::Follows, Place::mac(at), &Values::List(macs))
+        }
+    }
+}
+
+fn number(mac: Mac) -> u64 {
+    mac.iter().fold(0, |number, &octet| number << 8 | u64::from(octet))
+}
+
+/// Reads a whole frame and returns its L3 packet, cut to the length its header states,
+/// or else all after the last `EtherType`.
+pub(in crate::packet) fn read<'a>(frame: &'a [u8], text: &mut String) -> &'a [u8] {
+    let Some((header, mut rest)) = frame.split_first_chunk::<14>() else {
+        text.push_str("eth TRUNCATED");
+        return frame;
+    };
+    let [dst, src] = [0, 6].map(|at| format_mac(crate::packet::words::load(header, at)));
+    let _ = write!(text, "eth {src} > {dst}");
+    let mut kind = u16::from_be_bytes([header[12], header[13]]);
+    while matches!(kind, ETHERTYPE_VLAN | ETHERTYPE_SERVICE_VLAN) {
+        match vlan::read(kind, rest, text) {
+            Some((next, inner)) => (kind, rest) = (next, inner),
+            None => return rest,
+        }
+    }
+    match kind {
+        ETHERTYPE_IPV4 => ipv4::read(rest, text),
+        ETHERTYPE_IPV6 => ipv6::read(rest, text),
+        other => {
+            let _ = write!(text, "; type {other:#06x} len {}", rest.len());
+            rest
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! One codec per header: how it is laid out, and how it is read back for people.
+
+mod eth;
+mod icmp;
+mod ipv4;
+mod ipv6;
+mod raw;
+mod tcp;
+mod udp;
+mod vlan;
+
+use super::{Mac, NextHop, PacketError, builder::Builder};
+use crate::spec::Layer;
+
+pub(super) use eth::read as read_frame;
+
+/// Lays out the headers of `layers`.
+pub(super) fn build(
+    layers: &[Layer],
+    own_mac: Mac,
+    next_hop: &NextHop,
+) -> Result<Builder, PacketError> {
+    check_order(layers)?;
+    let mut builder = Builder::default();
+    let b = &mut builder;
+    for (at, layer) in layers.iter().enumerate() {
+        let rest = &layers[at + 1..];
+        match layer {
+            Layer::Eth { dst, src, ethertype } => {
+                eth::append(b, dst, src, ethertype.as_ref(), own_mac, next_hop, rest)?
+            }
+            Layer::Vlan { id, pcp, dei, .. } => vlan::append(b, id, pcp, dei, rest)?,
+            Layer::Ipv4 { src, dst, dscp, ecn, id, df, ttl, protocol } => {
+                let protocol = protocol.as_ref();
+                ipv4::append(
+                    b,
+                    &ipv4::Fields { src, dst, dscp, ecn, id, df: *df, ttl, protocol },
+                    rest,
+                )?;
+            }
+            Layer::Ipv6 { src, dst, traffic_class, flow_label, hop_limit, next_header } => {
+                let next_header = next_header.as_ref();
+                let fields =
+                    ipv6::Fields { src, dst, traffic_class, flow_label, hop_limit, next_header };
+                ipv6::append(b, &fields, rest)?;
+            }
+            Layer::Udp { src, dst, checksum } => udp::append(b, src, dst, *checksum)?,
+            Layer::Tcp { src, dst, seq, ack, flags, window } => {
+                tcp::append(b, &tcp::Fields { src, dst, seq, ack, flags, window })?;
+            }
+            Layer::Icmp { kind, code, id, seq } => icmp::append(b, false, [kind, code, id, seq])?,
+            Layer::Icmpv6 { kind, code, id, seq } => icmp::append(b, true, [kind, code, id, seq])?,
+            Layer::Raw { bytes } => raw::append(b, bytes),
+        }
+    }
+    let raw: usize = layers
+        .iter()
+        .map(|layer| if let Layer::Raw { bytes } = layer { bytes.len() } else { 0 })
+        .sum();
+    match builder.bytes.len() - raw {
+        headers if headers > xdp_ebpf::abi::HEADER_BYTES_MAX as usize => {
+            Err(PacketError::HeadersTooLong(headers))
+        }
+        _ => Ok(builder),
+    }
+}
+
+/// The name of a layer in the flow file.
+pub(super) fn name(layer: &Layer) -> &'static str {
+    match layer {
+        Layer::Eth { .. } => "eth",
+        Layer::Vlan { .. } => "vlan",
+        Layer::Ipv4 { .. } => "ipv4",
+        Layer::Ipv6 { .. } => "ipv6",
+        Layer::Udp { .. } => "udp",
+        Layer::Tcp { .. } => "tcp",
+        Layer::Icmp { .. } => "icmp",
+        Layer::Icmpv6 { .. } => "icmpv6",
+        Layer::Raw { .. } => "raw",
+    }
+}
+
+fn check_order(layers: &[Layer]) -> Result<(), PacketError> {
+    match layers.first() {
+        Some(Layer::Eth { .. }) => (),
+        other => return Err(PacketError::NotEthernet(other.map_or("none", name))),
+    }
+    for pair in layers.windows(2) {
+        use Layer::{Eth, Icmp, Icmpv6, Ipv4, Ipv6, Raw, Tcp, Udp, Vlan};
+        let fits = match (&pair[0], &pair[1]) {
+            (_, Eth { .. }) | (Raw { .. }, _) => false,
+            (_, Raw { .. }) => true,
+            (Eth { .. } | Vlan { .. }, Vlan { .. } | Ipv4 { .. } | Ipv6 { .. }) => true,
+            (Ipv4 { .. } | Ipv6 { .. }, Udp { .. } | Tcp { .. }) => true,
+            (Ipv4 { .. }, Icmp { .. }) | (Ipv6 { .. }, Icmpv6 { .. }) => true,
+            _ => false,
+        };
+        if !fits {
+            return Err(PacketError::Order { layer: name(&pair[1]), after: name(&pair[0]) });
+        }
+    }
+    Ok(())
+}
+
+/// IEEE 802 local experimental `EtherType` 1, for what has none of its own.
+const ETHERTYPE_EXPERIMENTAL: u16 = 0x88b5;
+const ETHERTYPE_IPV4: u16 = 0x0800;
+const ETHERTYPE_IPV6: u16 = 0x86dd;
+const ETHERTYPE_VLAN: u16 = 0x8100;
+const ETHERTYPE_SERVICE_VLAN: u16 = 0x88a8;
+
+/// The `EtherType` that announces the next layer.
+fn ethertype(rest: &[Layer]) -> u16 {
+    match rest.first() {
+        Some(Layer::Ipv4 { .. }) => ETHERTYPE_IPV4,
+        Some(Layer::Ipv6 { .. }) => ETHERTYPE_IPV6,
+        _ => ETHERTYPE_EXPERIMENTAL,
+    }
+}
+
+/// RFC 4727 section 2.1 (RFC 3692), for what has no protocol number of its own.
+const PROTOCOL_EXPERIMENTAL: u8 = 253;
+const PROTOCOL_ICMP: u8 = 1;
+const PROTOCOL_TCP: u8 = 6;
+const PROTOCOL_UDP: u8 = 17;
+const PROTOCOL_ICMPV6: u8 = 58;
+
+/// The protocol number that announces the next layer.
+fn protocol(rest: &[Layer]) -> u8 {
+    match rest.first() {
+        Some(Layer::Udp { .. }) => PROTOCOL_UDP,
+        Some(Layer::Tcp { .. }) => PROTOCOL_TCP,
+        Some(Layer::Icmp { .. }) => PROTOCOL_ICMP,
+        Some(Layer::Icmpv6 { .. }) => PROTOCOL_ICMPV6,
+        _ => PROTOCOL_EXPERIMENTAL,
+    }
+}
+
+/// What a reader knows of the L3 header when it comes to the next one.
+struct Network<'a> {
+    /// Source and destination address as they stand in the frame.
+    addresses: &'a [u8],
+    protocol: u8,
+}
+
+/// Reads the L4 header and says where the payload begins in `packet`.
+fn read_transport(network: &Network<'_>, packet: &[u8], text: &mut String) {
+    match network.protocol {
+        PROTOCOL_UDP => udp::read(network, packet, text),
+        PROTOCOL_TCP => tcp::read(network, packet, text),
+        PROTOCOL_ICMP => icmp::read(None, packet, text),
+        PROTOCOL_ICMPV6 => icmp::read(Some(network), packet, text),
+        other => text.push_str(&format!("; protocol {other} len {}", packet.len())),
+    }
+}
+
+/// Says so if the octets, with the pseudo header in front, do not sum up to all ones.
+fn read_checksum(network: Option<&Network<'_>>, bytes: &[u8], text: &mut String) {
+    use super::words::{fold, sum};
+    let pseudo = network.map_or(0, |network| {
+        sum(network.addresses) + u64::from(network.protocol) + bytes.len() as u64
+    });
+    if fold(pseudo + sum(bytes)) != 0xffff {
+        text.push_str(" BAD CHECKSUM");
+    }
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only */
+/*
+ * The analyser's maps and its way with one frame. Each program that includes this
+ * says where its time comes from:
+ *
+ *     static __u64 arrival_ns(struct xdp_md *ctx, struct port_record *port);
+ *
+ * and calls analyse() from its XDP entry.
+ */
+#ifndef LINERATE_ANALYSER_H
+#define LINERATE_ANALYSER_H
+
+#include "kernel.h"
+#include "payload.h"
+#include "record.h"
+
+/* The values here are for loaders that set none; crate::Analyser sets all. */
+const volatile struct analyser_config config SECTION(".rodata") = {
+	.interval_ns = 1000000,
+	.streams = 1,
+	.banks = 1,
+	.windows = 1,
+	.slabs = 1,
+	.full_integrity = 1,
+	.multi_buffer = 1,
+};
+
+volatile struct analyser_control control SECTION(".bss");
+
+/* An array that user space reads by mmap; its size is set before load. */
+#define MAPPED_ARRAY(name, value_type)                                                             \
+	struct {                                                                                   \
+		UINT(type, BPF_MAP_TYPE_ARRAY);                                                    \
+		UINT(map_flags, BPF_F_MMAPABLE);                                                   \
+		UINT(max_entries, 1);                                                              \
+		TYPE(key, __u32);                                                                  \
+		TYPE(value, value_type);                                                           \
+	} name SECTION(".maps")
+
+MAPPED_ARRAY(ports, struct port_record);        /* [bank] */
+MAPPED_ARRAY(streams, struct stream_config);    /* [stream] */
+MAPPED_ARRAY(records, struct record);           /* [trial bank][stream][bank] */
+MAPPED_ARRAY(windows, struct window);           /* [trial bank][stream_config.window] */
+MAPPED_ARRAY(slabs, struct slab);               /* [trial bank][as allotted] */
+
+static __u64 arrival_ns(struct xdp_md *ctx, struct port_record *port);
+
+/* The tag at an offset; false if it cannot be there, or is not of this session. */
+INLINE int find_tag(struct xdp_md *ctx, const void *data, const void *data_end, __u32 offset,
+		    struct tag *tag)
+{
+	const void *at;
+
+	if (offset > 0x3fff)
+		return 0;
+	at = data + offset;
+	if (at + TAG_BYTES <= data_end) {
+		*tag = decode_tag(at);
+	} else if (config.multi_buffer) {
+		__u64 octets[2];
+
+		if (bpf_xdp_load_bytes(ctx, offset, octets, TAG_BYTES))
+			return 0;
+		*tag = decode_tag(octets);
+	} else {
+		return 0;
+	}
+	return tag->nonce == config.nonce;
+}
+
+/* Lays the last 1 to CHUNK_BYTES octets before `to` over a chunk. */
+INLINE int load_last(struct xdp_md *ctx, __u64 *chunk, __u32 from, __u32 to)
+{
+	/* In a form in which every verifier sees that it is neither 0 nor too much. */
+	__u32 octets = ((to - from - 1) & (CHUNK_BYTES - 1)) + 1;
+
+	return bpf_xdp_load_bytes(ctx, from, chunk, octets);
+}
+
+/* Global functions are verified by themselves: once, and not for every way to the call. */
+__attribute__((noinline)) int checksum_wrong(struct xdp_md *ctx, __u32 from, __u32 to, __u64 sum)
+{
+	__u64 chunk[CHUNK_WORDS];
+
+	for (int i = 0; i < CHUNKS_MAX && from + CHUNK_BYTES < to; i++) {
+		if (bpf_xdp_load_bytes(ctx, from, chunk, CHUNK_BYTES))
+			return 1;
+		sum += chunk_sum(chunk);
+		from += CHUNK_BYTES;
+	}
+	chunk_clear(chunk);
+	if (from < to && load_last(ctx, chunk, from, to))
+		return 1;
+	return fold(sum + chunk_sum(chunk)) != 0xffff;
+}
+
+__attribute__((noinline)) int pattern_wrong(struct xdp_md *ctx, __u32 from, __u32 to)
+{
+	__u64 chunk[CHUNK_WORDS];
+	__u32 position = 0;
+
+	for (int i = 0; i < CHUNKS_MAX && from + CHUNK_BYTES < to; i++) {
+		if (bpf_xdp_load_bytes(ctx, from, chunk, CHUNK_BYTES) ||
+		    chunk_differs(chunk, position))
+			return 1;
+		from += CHUNK_BYTES;
+		position += CHUNK_BYTES;
+	}
+	if (from >= to)
+		return from != to;
+	chunk_expect(chunk, position);
+	return load_last(ctx, chunk, from, to) || chunk_differs(chunk, position);
+}
+
+INLINE int payload_damaged(struct xdp_md *ctx, const void *data, const void *data_end,
+			   const struct l3 *l3, __u32 payload_offset, __u32 tag_offset)
+{
+	__u32 start;
+
+	if (has_checksum(data, data_end, l3) &&
+	    checksum_wrong(ctx, l3->payload, l3->end, pseudo_header_sum(data, data_end, l3)))
+		return 1;
+	if (payload_offset)
+		start = payload_offset + (l3->kind == L3_OTHER ? l3->offset : l3->payload);
+	else
+		start = payload_start(data, data_end, l3);
+	return start && pattern_wrong(ctx, start, tag_offset);
+}
+
+/* The buckets of a record; the first unique frame takes a slab while there are any. */
+INLINE struct slab *slab_of(struct record *record, __u32 trial_bank)
+{
+	__u32 index = record->slab - 1;
+
+	if (!record->slab) {
+		if (control.slabs_used[trial_bank] >= config.slabs)
+			return 0;
+		index = __sync_fetch_and_add(&control.slabs_used[trial_bank], 1);
+		if (index >= config.slabs)
+			return 0;
+		index += trial_bank * config.slabs;
+		record->slab = index + 1;
+	}
+	return bpf_map_lookup_elem(&slabs, &index);
+}
+
+INLINE int pass(struct port_record *port)
+{
+	port->passed++;
+	return XDP_PASS;
+}
+
+INLINE int pass_implausible(struct port_record *port)
+{
+	port->implausible++;
+	return pass(port);
+}
+
+INLINE int drop(struct port_record *port)
+{
+	port->matched++;
+	return XDP_DROP;
+}
+
+INLINE int analyse(struct xdp_md *ctx)
+{
+	const void *data = (const void *)(long)ctx->data;
+	const void *data_end = (const void *)(long)ctx->data_end;
+	__u32 frame_bytes = config.multi_buffer ? bpf_xdp_get_buff_len(ctx) : data_end - data;
+	__u32 bank = config.bank_by_cpu ? bpf_get_smp_processor_id() : ctx->rx_queue_index;
+	__u32 trial, trial_bank, index, tag_offset;
+	int displaced = 0;
+	__s64 latency, gap;
+	__u64 now_ns;
+	struct port_record *port;
+	struct stream_config *stream;
+	struct record *record;
+	struct window *window;
+	struct slab *slab;
+	struct tag tag;
+	struct l3 l3;
+
+	port = bpf_map_lookup_elem(&ports, &bank);
+	if (!port) {
+		/* A queue that was added after load has no bank of its own to write. */
+		__sync_fetch_and_add(&control.unbanked, 1);
+		return XDP_PASS;
+	}
+	port->seen++;
+	port->seen_bytes += frame_bytes;
+
+	/* A device may have popped a VLAN and padded the frame: L3 knows its end better. */
+	l3 = parse_l3(data, data_end, frame_bytes);
+	tag_offset = l3.end - TAG_BYTES;
+	if (l3.end < l3.payload + TAG_BYTES || !find_tag(ctx, data, data_end, tag_offset, &tag)) {
+		tag_offset = frame_bytes - TAG_BYTES;
+		if (l3.end == frame_bytes || frame_bytes < l3.offset + TAG_BYTES ||
+		    !find_tag(ctx, data, data_end, tag_offset, &tag))
+			return pass(port);
+		displaced = l3.kind != L3_OTHER;
+	}
+
+	index = tag.stream;
+	stream = bpf_map_lookup_elem(&streams, &index);
+	if (!stream || stream->role == STREAM_UNKNOWN)
+		return pass_implausible(port);
+	now_ns = arrival_ns(ctx, port);
+	latency = latency_ns(now_ns, tag.time_ns);
+	if (!latency_plausible(latency))
+		return pass_implausible(port);
+
+	trial = control.trial;
+	trial_bank = trial & TRIAL_BANK ? 1 : 0;
+	index = (trial_bank * config.streams + tag.stream) * config.banks + bank;
+	record = bpf_map_lookup_elem(&records, &index);
+	if (!record)
+		return pass_implausible(port);
+	if (stream->role != STREAM_EXPECTED) {
+		record->misdirected++;
+		return drop(port);
+	}
+	if (tag.trial != (trial & TRIAL_NUMBER)) {
+		record->stale++;
+		return drop(port);
+	}
+	if (!sequence_plausible(record, tag.sequence, now_ns, control.base_ns[trial_bank]))
+		return pass_implausible(port);
+
+	if (displaced || headers_damaged(data, data_end, &l3) ||
+	    (config.full_integrity && stream->flags & STREAM_INTEGRITY_FULL &&
+	     payload_damaged(ctx, data, data_end, &l3, stream->payload_offset, tag_offset))) {
+		record->corrupt++;
+		return drop(port);
+	}
+
+	index = trial_bank * config.windows + stream->window;
+	window = bpf_map_lookup_elem(&windows, &index);
+	if (!window)
+		return pass_implausible(port);
+	switch (window_mark(window, tag.sequence, config.banks > 1)) {
+	case ARRIVAL_LATE:
+		record->late++;
+		return drop(port);
+	case ARRIVAL_DUPLICATE:
+		record->duplicate++;
+		record->bytes += frame_bytes;
+		return drop(port);
+	case ARRIVAL_UNIQUE:
+		break;
+	}
+
+	record->bytes += frame_bytes;
+	gap = record_unique(record, tag.sequence, latency, now_ns);
+	index = interval_slot(record, now_ns - latency, control.base_ns[trial_bank],
+			      config.interval_ns);
+	record->interval_unique[index]++;
+	slab = slab_of(record, trial_bank);
+	if (slab)
+		slab_unique(slab, latency, gap);
+	else
+		record->unbucketed++;
+	return drop(port);
+}
+
+#endif

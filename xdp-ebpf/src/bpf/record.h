@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only */
+/*
+ * What is counted of a tagged frame, and how. Pure: also compiled for the host and
+ * tested against an oracle there.
+ */
+#ifndef LINERATE_RECORD_H
+#define LINERATE_RECORD_H
+
+#include "histogram.h"
+
+enum plausible {
+	NS_PER_FRAME_MIN = 4,           /* no stream is faster: 250 Mpps, 64-octet frames at 168 Gb/s */
+	SEQUENCE_SLACK = 1 << 16,       /* frames that may come in one burst after a silence */
+};
+
+/* Receive less transmit time, of which the tag holds the low 40 bits. */
+INLINE __s64 latency_ns(__u64 now_ns, __u64 tag_time_ns)
+{
+	const int unused = 64 - TAG_TIME_BITS;
+
+	return (__s64)((now_ns - tag_time_ns) << unused) >> unused;
+}
+
+INLINE int latency_plausible(__s64 latency)
+{
+	return latency >= -(1LL << NEGATIVE_MAX_BITS) && latency < 1LL << LATENCY_MAX_BITS;
+}
+
+/*
+ * Whether a stream can have come this far. From the last frame of this bank on (in
+ * serial arithmetic: older ones are for the window to judge), or, before the first
+ * one, from sequence 0 at the start of the trial on.
+ */
+INLINE int sequence_plausible(const struct record *record, __u32 sequence, __u64 now_ns,
+			      __u64 base_ns)
+{
+	__u64 since_ns, advance;
+
+	if (record->unique) {
+		__s32 step = sequence - record->next_sequence;
+
+		if (step <= 0)
+			return 1;
+		advance = step;
+		since_ns = now_ns - record->last_rx_ns;
+	} else {
+		advance = sequence;
+		since_ns = now_ns - base_ns;
+	}
+	/* A clock that stepped back by a little must not look like centuries. */
+	if ((__s64)since_ns < 0)
+		since_ns = 0;
+	return advance <= since_ns / NS_PER_FRAME_MIN + SEQUENCE_SLACK;
+}
+
+enum arrival {
+	ARRIVAL_UNIQUE = 0,
+	ARRIVAL_DUPLICATE = 1,
+	ARRIVAL_LATE = 2,
+};
+
+/*
+ * Marks a sequence number in the window. `shared`: other banks mark in it too.
+ * A compare-exchange fails only because another bank has set one of the 32 bits
+ * or begun a newer epoch, so that more failures than bits mean that the word has
+ * run away from this frame: it is late.
+ */
+INLINE enum arrival window_mark(struct window *window, __u32 sequence, int shared)
+{
+	__u64 *word = &window->word[(sequence >> 5) & (WINDOW_WORDS - 1)];
+	__u32 mine = sequence >> WINDOW_BITS | WINDOW_USED;
+	__u32 bit = 1U << (sequence & 31);
+	__u64 old = *(volatile __u64 *)word;
+
+	for (int attempt = 0; attempt < 34; attempt++) {
+		__u32 epoch = old >> 32;
+		__u64 found, new;
+
+		if (epoch == mine) {
+			if (old & bit)
+				return ARRIVAL_DUPLICATE;
+			new = old | bit;
+		} else {
+			if (epoch & WINDOW_USED && (__s16)(mine - epoch) < 0)
+				return ARRIVAL_LATE;
+			new = (__u64)mine << 32 | bit;
+		}
+		if (!shared) {
+			*word = new;
+			return ARRIVAL_UNIQUE;
+		}
+		found = __sync_val_compare_and_swap(word, old, new);
+		if (found == old)
+			return ARRIVAL_UNIQUE;
+		old = found;
+	}
+	return ARRIVAL_LATE;
+}
+
+/*
+ * Slot of the ring for a transmit time. The bin of the last frame is kept, so that
+ * the division is made once a bin and not once a frame. Frames sent before
+ * base_ns fall in bin 0.
+ */
+INLINE __u32 interval_slot(struct record *record, __u64 tx_ns, __u64 base_ns, __u64 interval_ns)
+{
+	__u64 interval;
+
+	if (tx_ns - record->interval_start_ns >= interval_ns) {
+		if ((__s64)(tx_ns - base_ns) < 0)
+			return 0;
+		interval = (tx_ns - base_ns) / interval_ns;
+		record->interval_start_ns = base_ns + interval * interval_ns;
+		record->interval_slot = interval % INTERVALS;
+	}
+	return record->interval_slot % INTERVALS;
+}
+
+/* What is counted of a unique frame apart from buckets; gives its gap, or -1. */
+INLINE __s64 record_unique(struct record *record, __u32 sequence, __s64 latency, __u64 now_ns)
+{
+	__s64 gap = -1;
+
+	if (record->unique) {
+		gap = now_ns - record->last_rx_ns;
+		if (gap < 0)
+			gap = 0;
+		if (gap > (__s64)record->gap_max_ns)
+			record->gap_max_ns = gap;
+		if (latency < record->latency_min_ns)
+			record->latency_min_ns = latency;
+		if (latency > record->latency_max_ns)
+			record->latency_max_ns = latency;
+		if ((__s32)(sequence - record->next_sequence) >= 0)
+			record->next_sequence = sequence + 1;
+		else
+			record->reordered++;
+	} else {
+		record->first_rx_ns = now_ns;
+		record->latency_min_ns = latency;
+		record->latency_max_ns = latency;
+		record->next_sequence = sequence + 1;
+	}
+	record->last_rx_ns = now_ns;
+	record->latency_sum_ns += latency;
+	if (latency < 0)
+		record->negative++;
+	record->unique++;
+	return gap;
+}
+
+/* The buckets of a unique frame; a gap of -1 is none. */
+INLINE void slab_unique(struct slab *slab, __s64 latency, __s64 gap)
+{
+	__u32 index;
+
+	if (latency >= 0) {
+		index = histogram_index(latency, LATENCY_PRECISION, LATENCY_MAX_BITS);
+		if (index < LATENCY_BUCKETS)
+			slab->latency[index]++;
+	} else {
+		index = histogram_index(-latency, COARSE_PRECISION, NEGATIVE_MAX_BITS);
+		if (index < NEGATIVE_BUCKETS)
+			slab->negative[index]++;
+	}
+	if (gap >= 0) {
+		index = histogram_index(gap, COARSE_PRECISION, GAP_MAX_BITS);
+		if (index < GAP_BUCKETS)
+			slab->gap[index]++;
+	}
+}
+
+#endif
