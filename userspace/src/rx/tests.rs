@@ -32,7 +32,7 @@ fn record() -> abi::record {
         interval_slot: 0,
         next_sequence: 0,
         slab: 0,
-        started: 0,
+        reserved: 0,
         interval_unique: [0; abi::INTERVALS as usize],
     }
 }
@@ -92,7 +92,8 @@ impl Source for Port {
             passed: seen - seen / 2,
             implausible: 0,
             seen_bytes: seen * 60,
-            pad: [0; 3],
+            stamped: 0,
+            reserved: [0; 2],
         }
     }
     fn slab(&self, index_plus_one: u32) -> Option<SlabView<'_>> {
