@@ -1,1 +1,40 @@
-//! nic
+//! What a port is and can do, learned over rtnetlink and the ethtool ioctl only: a
+//! thread that entered a network namespace still sees the old `/sys`.
+//!
+//! A socket belongs for its whole life to the namespace it was made in. So a namespace
+//! is entered only to make sockets ([`Netns::run`]); they work from any thread after.
+
+mod counters;
+mod error;
+mod ethtool;
+mod hold;
+mod info;
+mod name;
+mod neighbour;
+mod netlink;
+mod netns;
+mod packet_socket;
+mod wake;
+mod watch;
+
+#[cfg(test)]
+pub(crate) mod testbed;
+#[cfg(test)]
+mod tests;
+
+pub use counters::{LinkCounters, PortCounters, driver_statistics, link_counters};
+pub use error::NicError;
+pub use hold::{Hold, SettingChange};
+pub use info::{Features, PortInfo, XdpAttached, XdpHook, list_ports, port_info};
+pub use name::PortName;
+pub use neighbour::{MAX_TAGS, Responder, VlanTag, multicast_mac, resolve_neighbours};
+pub use netns::Netns;
+pub use watch::{LinkState, LinkWatch, wait_for_carrier};
+
+/// A 48-bit Ethernet address.
+pub type Mac = [u8; 6];
+
+/// `02:00:00:00:00:01`.
+pub fn format_mac(mac: Mac) -> String {
+    mac.map(|octet| format!("{octet:02x}")).join(":")
+}

@@ -1,1 +1,27 @@
-//! tx
+//! Sends: one worker, one queue, one UMEM, paced on the monotonic clock.
+//!
+//! A [`Queue`] is an AF_XDP socket with its UMEM, opened once and used by many
+//! trials. [`Queue::run`] is one worker's whole life in a trial: it picks the
+//! stream that is due ([`schedule`](self)), writes the frame, kicks the kernel,
+//! and publishes what it did in [`StreamCounters`], which anyone may read.
+
+mod af_xdp;
+mod counters;
+mod pacer;
+mod schedule;
+mod worker;
+
+pub use af_xdp::{Queue, QueueSetup, TxError, TxMode};
+pub use counters::{Sent, StreamCounters};
+pub use pacer::{Pace, Pacer};
+pub use worker::{Outcome, StreamPlan, Trial};
+
+use nix::time::{ClockId, clock_gettime};
+
+/// CLOCK_MONOTONIC in nanoseconds, the clock of `bpf_ktime_get_ns` (kernel/time/timekeeping.c).
+#[inline]
+pub fn monotonic_ns() -> u64 {
+    let now =
+        clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap_or(nix::sys::time::TimeSpec::new(0, 0));
+    now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
+}

@@ -1,0 +1,169 @@
+//! The command line (CONTRACT, Commands).
+
+use crate::units::{Ratio, parse_duration};
+use clap::{Args, Parser, Subcommand};
+use std::{path::PathBuf, time::Duration};
+
+/// Traffic generation and measurement on ordinary Linux NICs.
+#[derive(Debug, Parser)]
+#[command(name = "linerate", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the ports of this machine, or tell all about one
+    #[command(after_help = "Example:\n  linerate ports\n  linerate ports ens1f0@lab")]
+    Ports(PortsArgs),
+    /// Send flows and measure every frame
+    #[command(after_help = "Examples:\n  linerate run customers.toml --for 10s\n  \
+        linerate run --tx ens1f0 --rx ens1f1 --ipv4 198.18.1.2,198.19.1.2 --udp 49184,7 \\\n    \
+        --size 64 --rate 10% --bidir --for 10s")]
+    Run(Box<RunArgs>),
+    /// Show the frames of a flow file without sending them; needs no privilege
+    #[command(after_help = "Examples:\n  linerate show customers.toml --count 5\n  \
+        linerate show customers.toml --pcap - | tshark -r -")]
+    Show(Box<ShowArgs>),
+}
+
+/// `linerate ports`.
+#[derive(Debug, Args)]
+pub struct PortsArgs {
+    /// A PORT: `ens1f0`, `ens1f0@netns` or `pci:0000:17:00.0`
+    pub port: Option<String>,
+    /// Measure the ceiling of the port
+    #[arg(long, requires = "port")]
+    pub probe: bool,
+}
+
+/// Where flows come from: a file, or one flow from flags.
+#[derive(Debug, Args)]
+pub struct FlowArgs {
+    /// Flow file (TOML, or YAML by its ending)
+    #[arg(conflicts_with_all = ["tx", "rx", "ipv4", "ipv6", "udp", "tcp", "vlan", "eth", "size", "rate", "bidir", "frames"])]
+    pub file: Option<PathBuf>,
+    /// Transmitting PORT
+    #[arg(long, value_name = "PORT", required_unless_present = "file")]
+    pub tx: Option<String>,
+    /// Receiving PORT; without it nothing is measured
+    #[arg(long, value_name = "PORT")]
+    pub rx: Option<String>,
+    /// MAC addresses of the frames; `auto` asks by ARP or ND
+    #[arg(long, value_name = "SRC,DST")]
+    pub eth: Option<String>,
+    /// VLAN id; repeat for `QinQ`, outermost first
+    #[arg(long, value_name = "ID")]
+    pub vlan: Vec<u16>,
+    /// IPv4 addresses
+    #[arg(long, value_name = "SRC,DST", conflicts_with = "ipv6")]
+    pub ipv4: Option<String>,
+    /// IPv6 addresses
+    #[arg(long, value_name = "SRC,DST")]
+    pub ipv6: Option<String>,
+    /// UDP ports
+    #[arg(long, value_name = "SRC,DST", conflicts_with = "tcp")]
+    pub udp: Option<String>,
+    /// TCP ports
+    #[arg(long, value_name = "SRC,DST")]
+    pub tcp: Option<String>,
+    /// Frame size with FCS: `64`, `64,512,1518` or `imix`
+    #[arg(long, value_name = "SIZE")]
+    pub size: Option<String>,
+    /// `100kpps`, `800Mbps`, `1Gbps-l1`, `10%` or `max`
+    #[arg(long, value_name = "RATE")]
+    pub rate: Option<String>,
+    /// The other direction too, addresses and ports swapped
+    #[arg(long)]
+    pub bidir: bool,
+    /// Send exactly so many frames
+    #[arg(long, value_name = "N", conflicts_with = "for")]
+    pub frames: Option<u64>,
+    /// How long every flow sends: `10s`
+    #[arg(long = "for", id = "for", value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Scale all rates
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub scale: Option<Ratio>,
+    /// Another PORT for a name of the file
+    #[arg(long = "port", value_name = "NAME=PORT", value_parser = assignment)]
+    pub ports: Vec<(String, String)>,
+}
+
+/// `linerate run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Where flows come from.
+    #[command(flatten)]
+    pub flow: FlowArgs,
+    /// How frames are sent
+    #[arg(long, default_value = "auto", value_name = "BACKEND")]
+    pub backend: Backend,
+    /// Write the result as JSON; `-`: to stdout, and all else to stderr
+    #[arg(long, value_name = "PATH")]
+    pub json: Option<PathBuf>,
+    /// Put the ring of samples into the JSON
+    #[arg(long, requires = "json")]
+    pub samples: bool,
+    /// Length of a sample
+    #[arg(long, default_value = "1s", value_name = "TIME", value_parser = duration)]
+    pub interval: Duration,
+    /// Samples kept of each flow
+    #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub history: u32,
+    /// No live lines and no table
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say how the ports are used
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// `linerate show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Where flows come from.
+    #[command(flatten)]
+    pub flow: FlowArgs,
+    /// Frames to show of each flow
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pub count: usize,
+    /// Write these frames as pcap; `-`: to stdout
+    #[arg(long, value_name = "PATH")]
+    pub pcap: Option<PathBuf>,
+}
+
+/// `--backend`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Backend {
+    /// The fastest that keeps what the flow asks
+    Auto,
+    /// `AF_XDP` sockets
+    #[value(name = "af_xdp")]
+    AfXdp,
+    /// BPF live frames
+    #[value(name = "live_frames")]
+    LiveFrames,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text)
+        .filter(|time| *time >= Duration::from_millis(1))
+        .ok_or_else(|| "write a time of at least 1ms, such as 500ms, 10s, 5m or 1h".to_owned())
+}
+
+fn percent(text: &str) -> Result<Ratio, String> {
+    match text.parse() {
+        Ok(crate::units::Rate::LineShare(share)) => Ok(share),
+        _ => Err("write a percentage above 0, such as 50%".to_owned()),
+    }
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, port)| (name.to_owned(), port.to_owned()))
+        .ok_or_else(|| "write NAME=PORT, such as west=ens1f0".to_owned())
+}

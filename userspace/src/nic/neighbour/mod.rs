@@ -1,0 +1,13 @@
+//! Neighbours of a port, in both directions: answering for what the tester plays
+//! ([`Responder`]) and asking who is there ([`resolve_neighbours`]).
+
+mod arp;
+mod filter;
+mod frame;
+mod nd;
+mod resolve;
+mod responder;
+
+pub use frame::{MAX_TAGS, VlanTag};
+pub use resolve::{multicast_mac, resolve_neighbours};
+pub use responder::Responder;

@@ -1,0 +1,54 @@
+use crate::{nic::NicError, packet::PacketError, spec::SpecError, tx::TxError};
+
+/// Why a run could not start, or broke off before it had a result.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum SessionError {
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    #[error(transparent)]
+    Nic(#[from] NicError),
+    #[error(transparent)]
+    Tx(#[from] TxError),
+    #[error("flow {flow}: {source}")]
+    Packet { flow: String, source: PacketError },
+    #[error("{port}: {source}")]
+    Analyser { port: String, source: xdp_ebpf::Error },
+    #[error("{port}: another XDP program (id {program}) is attached; detach it first: `ip link set {interface} xdp off`")]
+    ForeignXdp { port: String, interface: String, program: u32 },
+    #[error("{port}: the MTU is {mtu}, but flow {flow} sends packets of {packet_bytes} octets; `ip link set {interface} mtu {packet_bytes}`")]
+    Mtu { port: String, interface: String, mtu: u32, flow: String, packet_bytes: usize },
+    #[error("{port}: the link reports no speed, which {flow} needs for its rate; give the port a `line`, e.g. line = \"10G\"")]
+    NoLineRate { port: String, flow: String },
+    #[error("flow {flow}: eth.dst = \"auto\" needs an IPv4 or IPv6 destination to ask for; give eth.dst a MAC address")]
+    NoDestination { flow: String },
+    #[error("flow {flow}: eth.dst = \"auto\" asks for at most {max} on-link destinations one by one; set the port's gw, or give eth.dst")]
+    TooManyDestinations { flow: String, max: usize },
+    #[error("{flows} flows need {streams} streams; a run has at most 65,535")]
+    TooManyStreams { flows: usize, streams: usize },
+    #[error("could not start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl SessionError {
+    /// The exit code that CONTRACT gives this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Spec(_)
+            | Self::Packet { .. }
+            | Self::Mtu { .. }
+            | Self::NoLineRate { .. }
+            | Self::NoDestination { .. }
+            | Self::TooManyDestinations { .. }
+            | Self::TooManyStreams { .. } => 64,
+            Self::Nic(error) => error.exit_code(),
+            Self::Tx(TxError::FrameTooLong { .. }) => 64,
+            Self::Tx(TxError::Privilege { .. }) => 77,
+            Self::Tx(_) | Self::ForeignXdp { .. } | Self::Thread(_) => 2,
+            Self::Analyser { source, .. } => match source {
+                xdp_ebpf::Error::Busy { .. } => 2,
+                _ => 77,
+            },
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Opening a session: checks first, then ports one by one, then next hops.
+
+use super::{Session, SessionError, Settings, next_hop::Known, plan, port::{Port, Watching}};
+use crate::{
+    collect::Collector,
+    nic::{LinkWatch, PortInfo, PortName, port_info},
+    packet::{AddressSet, Program},
+    spec::{Integrity, Layer, PortSpec, Spec, Track},
+    units::{Rate, QueueId, StreamId},
+};
+use std::{net::IpAddr, sync::Arc, thread, time::Duration};
+use xdp_ebpf::{AnalyserSetup, Role, StreamSetup, abi};
+
+/// An attach may reset the link for seconds (igb: 3 to 8).
+const CARRIER_WAIT: Duration = Duration::from_secs(10);
+
+impl Session {
+    /// Takes the ports, attaches the analysers, binds the queues and finds the next hops.
+    ///
+    /// What can be known to be wrong is found before anything is attached. On an error
+    /// everything is as it was.
+    pub fn open(spec: Spec, settings: Settings) -> Result<Self, SessionError> {
+        let infos = spec
+            .ports
+            .iter()
+            .map(|port| Ok(port_info(&port.interface.parse::<PortName>()?)?))
+            .collect::<Result<Vec<_>, SessionError>>()?;
+        check(&spec, &infos)?;
+        let limits: Vec<_> = infos
+            .iter()
+            .zip(&spec.ports)
+            .map(|(info, port)| plan::PortLimits {
+                link_bps: port.line_bps.or(info.link_bps).unwrap_or(0),
+                tx_queues: info.tx_queues,
+            })
+            .collect();
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let streams = plan::assign(&spec, &limits, cores);
+        if streams.len() > usize::from(u16::MAX) {
+            return Err(SessionError::TooManyStreams { flows: spec.flows.len(), streams: streams.len() });
+        }
+
+        let watch = LinkWatch::start(&infos)?;
+        let nonce = session_nonce();
+        let mut ports = Vec::with_capacity(infos.len());
+        for (index, info) in infos.iter().enumerate() {
+            let expects = |stream: StreamId| expects(&spec, &streams, stream, index);
+            let watching = Watching {
+                setup: analyser_setup(&spec, &streams, index, info, nonce, settings),
+                streams: 0..streams.len() as u16,
+                expects: &expects,
+                interval: settings.interval,
+            };
+            ports.push(Port::take(&spec.ports[index], info.clone(), &watching)?);
+        }
+        for index in 0..ports.len() {
+            watch.wait_for_carrier(index, CARRIER_WAIT)?;
+        }
+        let frame_bytes_max = |port: usize| {
+            let sizes = spec.flows.iter().filter(|flow| flow.tx == port).flat_map(|flow| &flow.sizes);
+            sizes.map(|size| usize::from(size.without_fcs())).max().unwrap_or(0)
+        };
+        for (index, port) in ports.iter_mut().enumerate() {
+            let mut queues: Vec<QueueId> =
+                streams.iter().filter(|stream| stream.port == index).map(|stream| stream.queue).collect();
+            queues.sort_unstable();
+            queues.dedup();
+            port.open_queues(&queues, frame_bytes_max(index))?;
+            port.answer_for(behind(&spec, index), addresses(&spec.ports[index]))?;
+        }
+        let programs = compile(&spec, &ports)?;
+        let collector = Collector::new(settings.samples, settings.interval);
+        Ok(Self {
+            spec,
+            settings,
+            streams,
+            programs,
+            ports,
+            watch,
+            collector,
+            nonce,
+            base_ns: 0,
+            trial_number: 0,
+        })
+    }
+}
+
+/// Everything that needs no change to be known.
+fn check(spec: &Spec, infos: &[PortInfo]) -> Result<(), SessionError> {
+    let line_rates: Vec<Option<u64>> =
+        spec.ports.iter().zip(infos).map(|(port, info)| port.line_bps.or(info.link_bps)).collect();
+    for flow in &spec.flows {
+        let info = &infos[flow.tx];
+        let needs_line = matches!(flow.rate, Rate::LineShare(_));
+        if needs_line && line_rates[flow.tx].is_none() {
+            return Err(SessionError::NoLineRate { port: spec.ports[flow.tx].name.clone(), flow: flow.name.clone() });
+        }
+        let link_headers = 14 + 4 * flow.layers.iter().filter(|layer| matches!(layer, Layer::Vlan { .. })).count();
+        let frame = flow.sizes.iter().map(|size| usize::from(size.without_fcs())).max().unwrap_or(0);
+        for port in [Some(flow.tx), flow.rx].into_iter().flatten() {
+            let packet_bytes = frame.saturating_sub(link_headers);
+            if packet_bytes > infos[port].mtu as usize {
+                return Err(SessionError::Mtu {
+                    port: spec.ports[port].name.clone(),
+                    interface: info.name.interface.clone(),
+                    mtu: infos[port].mtu,
+                    flow: flow.name.clone(),
+                    packet_bytes,
+                });
+            }
+        }
+    }
+    let limits: Vec<u64> = line_rates.iter().map(|bps| bps.unwrap_or(u64::MAX)).collect();
+    spec.check_line_rates(&limits)?;
+    for (info, port) in infos.iter().zip(&spec.ports) {
+        info.require_up()?;
+        if let Some(xdp) = &info.xdp {
+            return Err(SessionError::ForeignXdp {
+                port: port.name.clone(),
+                interface: info.name.interface.clone(),
+                program: xdp.program,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn expects(spec: &Spec, streams: &[plan::Stream], stream: StreamId, port: usize) -> bool {
+    let flow = &spec.flows[streams[usize::from(stream.0)].flow];
+    flow.rx == Some(port) && flow.track == Track::Tag
+}
+
+fn analyser_setup(
+    spec: &Spec,
+    streams: &[plan::Stream],
+    port: usize,
+    info: &PortInfo,
+    nonce: u32,
+    settings: Settings,
+) -> AnalyserSetup {
+    let streams = streams
+        .iter()
+        .map(|stream| StreamSetup {
+            role: if expects(spec, streams, stream.id, port) { Role::Expected } else { Role::Elsewhere },
+            full_integrity: spec.flows[stream.flow].integrity == Integrity::Full,
+        })
+        .collect();
+    AnalyserSetup {
+        nonce,
+        interval_ns: settings.interval.as_nanos() as u64,
+        queues: info.rx_queues,
+        streams,
+    }
+}
+
+/// 18 bits that tell this session's frames from those of any other.
+fn session_nonce() -> u32 {
+    use std::hash::{BuildHasher, RandomState};
+    let random = RandomState::new().hash_one(std::process::id());
+    (random as u32) & ((1 << abi::TAG_NONCE_BITS) - 1)
+}
+
+/// The addresses that the flows put behind a port: sources of what it sends, destinations
+/// of what it receives (DESIGN, rule 11).
+fn behind(spec: &Spec, port: usize) -> Vec<AddressSet> {
+    let sources = spec.flows.iter().filter(|flow| flow.tx == port).map(Program::sources);
+    let destinations = spec.flows.iter().filter(|flow| flow.rx == Some(port)).map(Program::destinations);
+    sources.chain(destinations).collect()
+}
+
+fn addresses(port: &PortSpec) -> Vec<IpAddr> {
+    port.addresses.iter().map(ipnet::IpNet::addr).collect()
+}
+
+fn compile(spec: &Spec, ports: &[Port]) -> Result<Vec<Arc<Program>>, SessionError> {
+    let mut known = Known::default();
+    spec.flows
+        .iter()
+        .map(|flow| {
+            let port = &ports[flow.tx];
+            let next_hop = known.next_hop(flow, &spec.ports[flow.tx], port)?;
+            Program::compile(flow, port.info.mac, &next_hop)
+                .map(Arc::new)
+                .map_err(|source| SessionError::Packet { flow: flow.name.clone(), source })
+        })
+        .collect()
+}

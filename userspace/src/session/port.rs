@@ -1,0 +1,109 @@
+//! A port as the session holds it: settings, analyser, queues, answers.
+
+use super::SessionError;
+use crate::{
+    nic::{Hold, Netns, PortCounters, PortInfo, Responder},
+    packet::AddressSet,
+    rx::Receiver,
+    spec::PortSpec,
+    tx::{Queue, QueueSetup},
+    units::{QueueId, StreamId},
+};
+use std::{net::IpAddr, ops::Range, time::Duration};
+use xdp_ebpf::{Analyser, AnalyserSetup, XdpMode};
+
+/// A port from the moment it is taken until everything is as before. Fields are
+/// dropped in this order: first what sends, then what listens, then the settings.
+#[derive(Debug)]
+pub(super) struct Port {
+    pub(super) name: String,
+    pub(super) queues: Vec<Queue>,
+    responder: Option<Responder>,
+    pub(super) receiver: Receiver<Analyser>,
+    pub(super) counters: PortCounters,
+    pub(super) hold: Hold,
+    pub(super) netns: Netns,
+    pub(super) info: PortInfo,
+    /// Line rate used for rates: the file's `line`, else what the link reports.
+    pub(super) link_bps: Option<u64>,
+    /// Why native mode was refused, if it was.
+    pub(super) native_refused: Option<String>,
+}
+
+/// What the analyser of a port is set up with.
+pub(super) struct Watching<'a> {
+    pub(super) setup: AnalyserSetup,
+    pub(super) streams: Range<u16>,
+    pub(super) expects: &'a dyn Fn(StreamId) -> bool,
+    pub(super) interval: Duration,
+}
+
+impl Port {
+    /// Takes the port: lock and settings, then the analyser, native or else generic.
+    pub(super) fn take(spec: &PortSpec, info: PortInfo, watching: &Watching<'_>) -> Result<Self, SessionError> {
+        let netns = Netns::open(info.name.netns.as_deref())?;
+        let hold = Hold::take(&info)?;
+        let counters = PortCounters::open(&info)?;
+        let (analyser, native_refused) = netns.run(|| attach(&info, &watching.setup))?.map_err(|source| {
+            SessionError::Analyser { port: spec.name.clone(), source }
+        })?;
+        let receiver =
+            Receiver::new(analyser, watching.streams.clone(), watching.expects, watching.interval);
+        Ok(Self {
+            name: spec.name.clone(),
+            queues: Vec::new(),
+            responder: None,
+            receiver,
+            counters,
+            hold,
+            netns,
+            link_bps: spec.line_bps.or(info.link_bps),
+            info,
+            native_refused,
+        })
+    }
+
+    /// Opens the TX queues that streams were assigned to.
+    pub(super) fn open_queues(&mut self, queues: &[QueueId], frame_bytes_max: usize) -> Result<(), SessionError> {
+        let interface = self.info.name.interface.clone();
+        let opened = self.netns.run(|| {
+            queues
+                .iter()
+                .map(|queue| Queue::open(&QueueSetup { interface: &interface, queue: queue.0, frame_bytes_max }))
+                .collect::<Result<Vec<_>, _>>()
+        })?;
+        self.queues = opened?;
+        Ok(())
+    }
+
+    /// Answers ARP and ND for what stands behind the port.
+    pub(super) fn answer_for(&mut self, addresses: Vec<AddressSet>, own: Vec<IpAddr>) -> Result<(), SessionError> {
+        let owned = move |address: IpAddr| own.contains(&address) || addresses.iter().any(|set| set.contains(address));
+        self.responder = Some(Responder::start(&self.info, owned)?);
+        Ok(())
+    }
+
+    /// Whether frames are read natively or from skbs.
+    pub(super) fn rx_mode(&self) -> XdpMode {
+        self.receiver.source().attach_mode()
+    }
+}
+
+fn attach(
+    info: &PortInfo,
+    setup: &AnalyserSetup,
+) -> Result<(Analyser, Option<String>), xdp_ebpf::Error> {
+    let native = Analyser::load(setup, XdpMode::Native).and_then(|mut analyser| {
+        analyser.attach(info.ifindex)?;
+        Ok(analyser)
+    });
+    match native {
+        Ok(analyser) => Ok((analyser, None)),
+        Err(refused @ xdp_ebpf::Error::Unsupported { .. }) => {
+            let mut analyser = Analyser::load(setup, XdpMode::Generic)?;
+            analyser.attach(info.ifindex)?;
+            Ok((analyser, Some(refused.to_string())))
+        }
+        Err(error) => Err(error),
+    }
+}

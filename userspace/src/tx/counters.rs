@@ -1,0 +1,83 @@
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use xdp_ebpf::abi::INTERVALS;
+
+/// What a worker has done for one stream. Written by that worker alone, read by
+/// anyone at any time; on its own cache lines, so that readers cost the writer nothing.
+#[derive(Debug)]
+#[repr(align(128))]
+pub struct StreamCounters {
+    submitted_frames: AtomicU64,
+    submitted_bytes: AtomicU64,
+    completed_frames: AtomicU64,
+    first_submit_ns: AtomicU64,
+    last_submit_ns: AtomicU64,
+    /// Frames by transmit time, slot k % 64, cumulative over laps (abi.h, `interval_unique`).
+    intervals: [AtomicU64; INTERVALS as usize],
+}
+
+impl Default for StreamCounters {
+    fn default() -> Self {
+        Self {
+            submitted_frames: AtomicU64::new(0),
+            submitted_bytes: AtomicU64::new(0),
+            completed_frames: AtomicU64::new(0),
+            first_submit_ns: AtomicU64::new(0),
+            last_submit_ns: AtomicU64::new(0),
+            intervals: [const { AtomicU64::new(0) }; INTERVALS as usize],
+        }
+    }
+}
+
+/// A reading of [`StreamCounters`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Frames handed to the TX ring.
+    pub submitted_frames: u64,
+    /// Their octets, without FCS.
+    pub submitted_bytes: u64,
+    /// Frames the kernel has given back through the completion ring.
+    pub completed_frames: u64,
+    /// CLOCK_MONOTONIC of the first frame's stamp; 0 before it.
+    pub first_submit_ns: u64,
+    /// CLOCK_MONOTONIC of the last frame's stamp.
+    pub last_submit_ns: u64,
+}
+
+impl StreamCounters {
+    /// A reading. Each number is whole; together they are of about the same moment.
+    pub fn read(&self) -> Sent {
+        Sent {
+            submitted_frames: self.submitted_frames.load(Relaxed),
+            submitted_bytes: self.submitted_bytes.load(Relaxed),
+            completed_frames: self.completed_frames.load(Relaxed),
+            first_submit_ns: self.first_submit_ns.load(Relaxed),
+            last_submit_ns: self.last_submit_ns.load(Relaxed),
+        }
+    }
+
+    /// Frames by transmit-time interval; slot k % 64, cumulative over laps.
+    pub fn read_intervals(&self) -> [u64; INTERVALS as usize] {
+        std::array::from_fn(|slot| self.intervals[slot].load(Relaxed))
+    }
+
+    // There is one writer, so a load and a store need no read-modify-write.
+    #[inline]
+    pub(super) fn submit(&self, bytes: usize, stamp_ns: u64, interval_slot: usize) {
+        let bump = |cell: &AtomicU64, by: u64| {
+            let before = cell.load(Relaxed);
+            cell.store(before + by, Relaxed);
+            before
+        };
+        if bump(&self.submitted_frames, 1) == 0 {
+            self.first_submit_ns.store(stamp_ns, Relaxed);
+        }
+        bump(&self.submitted_bytes, bytes as u64);
+        bump(&self.intervals[interval_slot], 1);
+        self.last_submit_ns.store(stamp_ns, Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn complete(&self) {
+        self.completed_frames.store(self.completed_frames.load(Relaxed) + 1, Relaxed);
+    }
+}

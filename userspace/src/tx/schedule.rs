@@ -1,0 +1,131 @@
+use super::Pacer;
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+/// Which stream of a worker sends next: of the paced ones the one that has been due
+/// longest; when none is due, the unpaced ones in turn.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    paced: BinaryHeap<Reverse<(u64, u32)>>,
+    unpaced: Vec<u32>,
+    turn: usize,
+}
+
+/// What to do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Send(u32),
+    WaitUntil(u64),
+    Finished,
+}
+
+impl Schedule {
+    /// Of streams with their pacers; `None`: unpaced.
+    pub(super) fn new<'a>(streams: impl Iterator<Item = (u32, Option<&'a Pacer>)>) -> Self {
+        let (mut paced, mut unpaced) = (BinaryHeap::new(), Vec::new());
+        for (stream, pacer) in streams {
+            match pacer {
+                Some(pacer) => paced.push(Reverse((pacer.due_ns(), stream))),
+                None => unpaced.push(stream),
+            }
+        }
+        Self { paced, unpaced, turn: 0 }
+    }
+
+    #[inline]
+    pub(super) fn next(&mut self, now_ns: u64) -> Next {
+        match self.paced.peek() {
+            Some(&Reverse((due_ns, stream))) if due_ns <= now_ns => Next::Send(stream),
+            _ if !self.unpaced.is_empty() => {
+                self.turn = (self.turn + 1) % self.unpaced.len();
+                Next::Send(self.unpaced[self.turn])
+            }
+            Some(&Reverse((due_ns, _))) => Next::WaitUntil(due_ns),
+            None => Next::Finished,
+        }
+    }
+
+    /// The stream that [`Self::next`] named has sent; its next frame is due at `due_ns`
+    /// (`None`: unpaced).
+    #[inline]
+    pub(super) fn sent(&mut self, due_ns: Option<u64>) {
+        if let (Some(due_ns), Some(mut top)) = (due_ns, self.paced.peek_mut()) {
+            top.0.0 = due_ns;
+        }
+    }
+
+    /// The stream that [`Self::next`] named will not send again.
+    pub(super) fn remove(&mut self, stream: u32) {
+        match self.paced.peek() {
+            Some(&Reverse((_, top))) if top == stream => {
+                self.paced.pop();
+            }
+            _ => self.unpaced.retain(|&other| other != stream),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{tx::Pace, units::Ratio};
+
+    fn every(ns: u64) -> Option<Pacer> {
+        Pacer::new(Pace::Constant { interval_ns: Ratio::from(ns) }, 0, 0, 1)
+    }
+
+    fn schedule(pacers: &[Option<Pacer>]) -> Schedule {
+        Schedule::new((0..).zip(pacers.iter().map(Option::as_ref)))
+    }
+
+    /// Runs up to `frames` on a fake clock, one nanosecond a frame; counts by stream.
+    fn run(pacers: &mut [Option<Pacer>], frames: u64) -> Vec<u64> {
+        let mut schedule = schedule(pacers);
+        let mut counts = vec![0; pacers.len()];
+        let mut now = 0;
+        for _ in 0..frames {
+            loop {
+                match schedule.next(now) {
+                    Next::Send(stream) => {
+                        counts[stream as usize] += 1;
+                        schedule.sent(pacers[stream as usize].as_mut().map(|pacer| {
+                            pacer.advance();
+                            pacer.due_ns()
+                        }));
+                        now += 1;
+                        break;
+                    }
+                    Next::WaitUntil(due) => now = due,
+                    Next::Finished => return counts,
+                }
+            }
+        }
+        counts
+    }
+
+    #[test]
+    fn streams_share_by_their_rates() {
+        assert_eq!(run(&mut [every(100), every(300)], 400), [300, 100]);
+    }
+
+    #[test]
+    fn an_overloaded_worker_starves_nobody() {
+        // Two frames per nanosecond are asked for, one is possible.
+        let counts = run(&mut [every(1), every(1)], 1_000);
+        assert_eq!(counts, [500, 500]);
+    }
+
+    #[test]
+    fn unpaced_streams_take_turns_and_yield_to_the_paced() {
+        assert_eq!(run(&mut [None, every(10), None], 1_000), [450, 100, 450]);
+    }
+
+    #[test]
+    fn a_removed_stream_sends_no_more() {
+        let mut schedule = schedule(&[None, every(5)]);
+        assert_eq!(schedule.next(0), Next::Send(1));
+        schedule.remove(1);
+        assert_eq!(schedule.next(100), Next::Send(0));
+        schedule.remove(0);
+        assert_eq!(schedule.next(100), Next::Finished);
+    }
+}

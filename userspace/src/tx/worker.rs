@@ -1,0 +1,282 @@
+use super::{
+    Pacer, Queue, StreamCounters, TxError, TxMode, monotonic_ns,
+    schedule::{Next, Schedule},
+};
+use crate::{
+    packet::{Cursor, TagStamp},
+    units::StreamId,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+    time::Duration,
+};
+use xdp_ebpf::abi::INTERVALS;
+
+/// One stream as a worker sends it.
+#[derive(Debug)]
+pub struct StreamPlan {
+    /// Tag id.
+    pub stream: StreamId,
+    /// The flow's frames that belong to this stream.
+    pub cursor: Cursor,
+    /// When they are due; `None`: whenever there is room.
+    pub pacer: Option<Pacer>,
+    /// How many it sends; `None`: until stopped.
+    pub frames: Option<u64>,
+    /// CLOCK_MONOTONIC of its end; what is not sent by then stays unsent.
+    pub stop_ns: Option<u64>,
+    /// Where it says what it did.
+    pub counters: Arc<StreamCounters>,
+}
+
+/// What all workers of a trial share.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial {
+    /// First three octets of every tag: session nonce and trial number.
+    pub magic: u32,
+    /// CLOCK_MONOTONIC of the start.
+    pub start_ns: u64,
+    /// Width of the transmit-time intervals that losses are binned by.
+    pub interval_ns: u64,
+}
+
+/// How a worker ended.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Frames in the ring that the kernel never gave back.
+    pub outstanding: usize,
+    /// What made it stop early.
+    pub error: Option<TxError>,
+}
+
+/// A stall may make frames late; those due before the end may still go within this time.
+const CATCH_UP_NS: u64 = 10_000_000;
+/// Frames stamped before one kick. Small while paced, where latency matters more than
+/// the last percent of rate; 32 is what copy mode sends in one kick anyway.
+const BATCH_PACED: usize = 8;
+const BATCH_MAX: usize = 32;
+/// Frames in a zero-copy ring whose stamp has aged; bounds the tester's own queue.
+const OUTSTANDING_ZERO_COPY: usize = 512;
+/// A sleep wakes some 50 us late at worst; nearer than this the worker spins.
+const SPIN_NS: u64 = 60_000;
+/// Longest sleep, so that a stop is heard.
+const SLEEP_MAX_NS: u64 = 20_000_000;
+
+struct Stream {
+    plan: StreamPlan,
+    sequence: u32,
+    left: u64,
+    stop_ns: u64,
+}
+
+impl Stream {
+    /// A frame that was due in time may be a little late.
+    #[inline]
+    fn is_over(&self, now_ns: u64) -> bool {
+        let grace_ns = if self.plan.pacer.is_some() { CATCH_UP_NS } else { 0 };
+        now_ns >= self.stop_ns.saturating_add(grace_ns)
+    }
+
+    /// After a frame: when the next is due, or that there is none.
+    #[inline]
+    fn advance(&mut self) -> Option<Option<u64>> {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.left -= 1;
+        let due_ns = self.plan.pacer.as_mut().map(|pacer| {
+            pacer.advance();
+            pacer.due_ns()
+        });
+        (self.left > 0 && due_ns.is_none_or(|due_ns| due_ns < self.stop_ns)).then_some(due_ns)
+    }
+}
+
+/// The interval that the last stamp fell in (abi.h, `interval_start_ns`).
+struct Interval {
+    width_ns: u64,
+    base_ns: u64,
+    end_ns: u64,
+    slot: usize,
+}
+
+impl Interval {
+    #[inline]
+    fn slot(&mut self, stamp_ns: u64) -> usize {
+        if stamp_ns >= self.end_ns {
+            let index = (stamp_ns - self.base_ns) / self.width_ns;
+            self.end_ns = self.base_ns + (index + 1) * self.width_ns;
+            self.slot = (index % u64::from(INTERVALS)) as usize;
+        }
+        self.slot
+    }
+}
+
+impl Queue {
+    /// Sends the streams until each has sent its frames, the trial ends, or `stop` is set;
+    /// then waits for the completions. `yields`: other workers want this core too.
+    pub fn run(
+        &mut self,
+        streams: Vec<StreamPlan>,
+        trial: &Trial,
+        stop: &AtomicBool,
+        yields: bool,
+    ) -> Outcome {
+        let mut worker = Worker::new(self, streams, trial, yields);
+        let error = worker.send(stop).err();
+        Outcome { outstanding: worker.drain(), error }
+    }
+}
+
+struct Worker<'a> {
+    queue: &'a mut Queue,
+    streams: Vec<Stream>,
+    schedule: Schedule,
+    trial: &'a Trial,
+    interval: Interval,
+    /// By chunk: the stream that used it last and the size variant laid into it.
+    laid: Vec<(u32, u16)>,
+    yields: bool,
+}
+
+impl<'a> Worker<'a> {
+    fn new(queue: &'a mut Queue, plans: Vec<StreamPlan>, trial: &'a Trial, yields: bool) -> Self {
+        let streams: Vec<_> = plans
+            .into_iter()
+            .map(|plan| Stream {
+                left: plan.frames.unwrap_or(u64::MAX),
+                stop_ns: plan.stop_ns.unwrap_or(u64::MAX),
+                plan,
+                sequence: 0,
+            })
+            .filter(|stream| stream.left > 0)
+            .collect();
+        let schedule =
+            Schedule::new((0..).zip(streams.iter().map(|stream| stream.plan.pacer.as_ref())));
+        let interval =
+            Interval { width_ns: trial.interval_ns, base_ns: trial.start_ns, end_ns: 0, slot: 0 };
+        let laid = vec![(u32::MAX, 0); queue.chunks()];
+        Self { queue, streams, schedule, trial, interval, laid, yields }
+    }
+
+    fn send(&mut self, stop: &AtomicBool) -> Result<(), TxError> {
+        while !stop.load(Relaxed) {
+            self.reap();
+            let now_ns = monotonic_ns();
+            match self.fill(now_ns) {
+                Filled::Frames => {
+                    self.queue.submit();
+                    self.queue.kick()?;
+                }
+                Filled::NoRoom => self.queue.kick()?,
+                Filled::NotDue(due_ns) => self.wait(now_ns, due_ns),
+                Filled::Finished => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the frames that are due into the batch, stamped `now_ns`.
+    #[inline]
+    fn fill(&mut self, now_ns: u64) -> Filled {
+        if now_ns < self.trial.start_ns {
+            return Filled::NotDue(self.trial.start_ns);
+        }
+        if self.queue.mode() == TxMode::ZeroCopy
+            && self.queue.outstanding() >= OUTSTANDING_ZERO_COPY
+        {
+            return Filled::NoRoom;
+        }
+        let slot = self.interval.slot(now_ns);
+        let mut batch = (self.queue.room(BATCH_MAX as u32) as usize).min(BATCH_MAX);
+        let mut written = 0;
+        while written < batch {
+            let index = match self.schedule.next(now_ns) {
+                Next::Send(index) => index,
+                _ if written > 0 => break,
+                Next::WaitUntil(due_ns) => return Filled::NotDue(due_ns),
+                Next::Finished => return Filled::Finished,
+            };
+            let stream = &mut self.streams[index as usize];
+            if stream.is_over(now_ns) {
+                self.schedule.remove(index);
+                continue;
+            }
+            let Some(chunk) = self.queue.take() else { break };
+            let cursor = &mut stream.plan.cursor;
+            let frame = self.queue.chunk(chunk);
+            let laid = &mut self.laid[chunk as usize];
+            if laid.0 == index {
+                cursor.refit(frame, laid.1);
+            } else {
+                cursor.fill(frame);
+            }
+            *laid = (index, cursor.variant());
+            let stamp = TagStamp {
+                magic: self.trial.magic,
+                stream: stream.plan.stream.0,
+                sequence: stream.sequence,
+                time_ns: now_ns,
+            };
+            let bytes = cursor.write(frame, &stamp);
+            self.queue.queue(chunk, bytes);
+            stream.plan.counters.submit(bytes, now_ns, slot);
+            written += 1;
+            match stream.advance() {
+                Some(due_ns) => self.schedule.sent(due_ns),
+                None => self.schedule.remove(index),
+            }
+            if stream.plan.pacer.is_some() {
+                batch = batch.min(BATCH_PACED);
+            }
+        }
+        if written > 0 { Filled::Frames } else { Filled::NoRoom }
+    }
+
+    #[inline]
+    fn reap(&mut self) -> usize {
+        let (streams, laid) = (&self.streams, &self.laid);
+        self.queue.reap(|chunk| {
+            let (stream, _) = laid[chunk as usize];
+            // Chunks of an earlier trial were all reaped in its own drain, or written off.
+            if let Some(stream) = streams.get(stream as usize) {
+                stream.plan.counters.complete();
+            }
+        })
+    }
+
+    fn wait(&self, now_ns: u64, until_ns: u64) {
+        let ahead_ns = until_ns - now_ns;
+        if ahead_ns > SPIN_NS {
+            thread::sleep(Duration::from_nanos((ahead_ns - SPIN_NS).min(SLEEP_MAX_NS)));
+        } else if self.yields {
+            thread::yield_now();
+        } else {
+            std::hint::spin_loop();
+        }
+    }
+
+    /// Kicks until the kernel has given every frame back, for at most a second.
+    fn drain(&mut self) -> usize {
+        let until_ns = monotonic_ns() + 1_000_000_000;
+        loop {
+            while self.reap() > 0 {}
+            if self.queue.outstanding() == 0
+                || monotonic_ns() > until_ns
+                || self.queue.kick().is_err()
+            {
+                return self.queue.outstanding();
+            }
+            thread::sleep(Duration::from_micros(50));
+        }
+    }
+}
+
+enum Filled {
+    Frames,
+    NoRoom,
+    NotDue(u64),
+    Finished,
+}
