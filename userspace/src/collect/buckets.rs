@@ -15,6 +15,9 @@ const MAX_BYTES: usize = 480;
 
 /// A [`Histogram`] whose buckets are those of the kernel: two significant digits, 1 ns
 /// to 2^36 - 1 ns, never resized. (0 to 255 ns are exact, then 128 buckets an octave.)
+///
+/// # Panics
+/// Never: the bounds are constants.
 pub fn empty_histogram() -> Histogram<u64> {
     let greatest = (1 << abi::LATENCY_MAX_BITS) - 1;
     let mut histogram =

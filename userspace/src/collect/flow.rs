@@ -225,7 +225,7 @@ impl FlowState {
         let extremes = self.totals.rx.as_ref()?.latency.extremes_ns()?;
         let edges = sparse_edges(&rx.negative, &rx.latency);
         let [p50, p90, p99, p999, max] =
-            quantiles(edges, [50_00, 90_00, 99_00, 99_90, 100_00], extremes);
+            quantiles(edges, [5000, 9000, 9900, 9990, 10_000], extremes);
         Some(SampleLatency { p50: p50?, p90: p90?, p99: p99?, p999: p999?, max: max? })
     }
 

@@ -56,7 +56,7 @@ impl Gap {
     pub fn summary(&self) -> Option<GapSummary> {
         let edges = self.buckets.iter().enumerate().filter(|&(_, &count)| count > 0);
         let edges = edges.map(|(index, &count)| (self.upper(index) as i64, count));
-        let [p50, p99] = super::latency::quantiles(edges, [50_00, 99_00], (0, self.max_ns as i64));
+        let [p50, p99] = super::latency::quantiles(edges, [5000, 9900], (0, self.max_ns as i64));
         Some(GapSummary { p50: p50? as u64, p99: p99? as u64, max: self.max_ns, mean: self.mean() })
     }
 

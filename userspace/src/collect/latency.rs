@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 use xdp_ebpf::{abi, histogram};
 
 /// The percentiles that are reported, in units of 0.01 %.
-const QUANTILES: [u32; 5] = [50_00, 90_00, 99_00, 99_90, 99_99];
+const QUANTILES: [u32; 5] = [5000, 9000, 9900, 9990, 9999];
 
 /// Latency of a whole run: every bucket, and the exact sum and extremes.
 ///
@@ -88,13 +88,15 @@ impl Latency {
     }
 
     /// Adds the frames of another stream, flow or run.
+    ///
+    /// # Panics
+    /// Never: all have the bounds of [`empty_histogram`].
     pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.negative_count += other.negative_count;
         self.unbucketed += other.unbucketed;
         self.sum_ns += other.sum_ns;
         self.widen(other.min_ns, other.max_ns);
-        // Both have the bounds of `empty_histogram`, so none of the other's values is out of range.
         self.histogram.add(&other.histogram).expect("histograms of equal bounds add up");
         self.negative.resize(self.negative.len().max(other.negative.len()), 0);
         for (mine, theirs) in self.negative.iter_mut().zip(&other.negative) {

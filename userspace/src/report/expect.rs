@@ -34,7 +34,7 @@ pub fn check(expect: &Expect, flow: &FlowResult) -> Vec<Unmet> {
         let found = loss.and_then(Loss::ratio);
         let bound = format!("{} %", limit.limit * 100.0);
         let shown = || loss.map_or(String::new(), |loss| format!("{} %", loss.percent()));
-        all.extend(verdict("loss", limit, found, bound, shown));
+        all.extend(verdict("loss", limit, found, &bound, shown));
     }
     let latency = flow.latency_ns.as_ref();
     for (name, limit, found) in [
@@ -48,7 +48,7 @@ pub fn check(expect: &Expect, flow: &FlowResult) -> Vec<Unmet> {
             let bound = text::nanoseconds(limit.limit as i64);
             let limit = Threshold { limit: limit.limit as i64, inclusive: limit.inclusive };
             let shown = || found.map_or(String::new(), text::nanoseconds);
-            all.extend(verdict(name, limit, found, bound, shown));
+            all.extend(verdict(name, limit, found, &bound, shown));
         }
     }
     all.into_iter().map(|(text, judged)| unmet(text, judged)).collect()
@@ -63,7 +63,7 @@ fn verdict<T: PartialOrd + Copy>(
     name: &str,
     limit: Threshold<T>,
     found: Option<T>,
-    bound: String,
+    bound: &str,
     shown: impl FnOnce() -> String,
 ) -> Option<(String, bool)> {
     let sign = if limit.inclusive { "<=" } else { "<" };

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     collect::{
-        Arrival, Departure, Evidence, Finding, FlowCounts, GapSummary, LatencySummary, Ledger,
-        RxTotals, Sample, Verdict, judge, l1_bits, l2_bits,
+        Arrival, Border, Departure, Evidence, Finding, FlowCounts, Gap, GapSummary, LatencySummary,
+        Ledger, Loss, RxTotals, Sample, Verdict, judge, l1_bits, l2_bits,
     },
     units::FCS_BYTES,
 };
@@ -81,12 +81,12 @@ pub(super) fn result(facts: &RunFacts<'_>, flow: &FlowFacts<'_>) -> (FlowResult,
         tx_bps_l2: per_second(l2_bits(totals.tx_frames, totals.tx_bytes)),
         rx_bps_l1: counters.and_then(|rx| per_second(l1_bits(rx.frames(), rx.bytes))),
         rx_bps_l2: counters.and_then(|rx| per_second(l2_bits(rx.frames(), rx.bytes))),
-        loss_ratio: ledger.loss.and_then(|loss| loss.ratio()),
+        loss_ratio: ledger.loss.and_then(Loss::ratio),
         pdv_ns: latency.and_then(|latency| Some(latency.p999? - latency.min)),
         latency_ns: latency.map(LatencyResult::from),
         ipdv_ns: None,
         jitter_rfc3550_ns: None,
-        tx_gap_ns: flow.tx_gap.as_ref().and_then(|gap| gap.summary()).map(GapResult::from),
+        tx_gap_ns: flow.tx_gap.as_ref().and_then(Gap::summary).map(GapResult::from),
         rx_gap_ns: rx
             .filter(|rx| rx.counters.banks == 1)
             .and_then(|rx| rx.gap.summary())
@@ -142,7 +142,6 @@ fn limited_by(
         Verdict::Loss | Verdict::DeviceBackpressure => Some("device"),
         Verdict::ReceiverLimited => Some("tester-rx"),
         Verdict::TesterLimited => Some("tester-tx"),
-        Verdict::Invalid => None,
         // At "max" something always is the limit: the line if it was full.
         Verdict::Ok if flow.intended_pps.is_none() && flow.requested.is_none() => {
             let load = facts.flows.iter().filter(|other| other.tx_port == flow.tx_port);
@@ -156,7 +155,7 @@ fn limited_by(
             let full = link_bps.is_some_and(|link_bps| load_bps >= 0.999 * link_bps as f64);
             Some(if full { "line" } else { "tester-tx" })
         }
-        Verdict::Ok => None,
+        Verdict::Ok | Verdict::Invalid => None,
     }
 }
 
@@ -181,7 +180,7 @@ fn outage_by_gap_ns(flow: &FlowFacts<'_>, rx: &RxTotals, duration_ns: Option<u64
         .max((last_tx + flight).saturating_sub(last_rx));
     let frames = flow.totals.tx_frames.max(1);
     let nominal = (u128::from(duration_ns) * u128::from(flow.streams) / u128::from(frames)) as u64;
-    let sender = flow.tx_gap.as_ref().map_or(0, |gap| gap.max_ns()).max(nominal);
+    let sender = flow.tx_gap.as_ref().map_or(0, Gap::max_ns).max(nominal);
     Some(silence.saturating_sub(sender))
 }
 
@@ -201,7 +200,7 @@ impl LedgerResult {
             seen: ledger.seen,
             matched: ledger.matched,
             in_order: ledger.in_order,
-            missing_at: ledger.missing_at().map(|border| border.name()),
+            missing_at: ledger.missing_at().map(Border::name),
             limited_by,
         }
     }
@@ -245,7 +244,7 @@ impl SampleRow {
             rx_pps: sample.rx_pps(),
             tx_bps_l2: sample.tx_bps_l2(),
             rx_bps_l2: sample.rx_bps_l2(),
-            loss_ratio: sample.loss().and_then(|loss| loss.ratio()),
+            loss_ratio: sample.loss().and_then(Loss::ratio),
             p50_ns: sample.latency.map(|latency| latency.p50),
             p99_ns: sample.latency.map(|latency| latency.p99),
             p999_ns: sample.latency.map(|latency| latency.p999),

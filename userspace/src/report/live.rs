@@ -1,5 +1,5 @@
 use super::{table::or_dash, text};
-use crate::collect::{Sample, SampleLatency};
+use crate::collect::{Loss, Sample, SampleLatency};
 
 /// Width of a line but for the flow's name.
 const FIXED: usize = 71;
@@ -40,7 +40,7 @@ pub fn live_line(
         or_dash(sample.rx_bps_l2(), text::megabits),
     ];
     let loss = settled.and_then(Sample::loss).filter(|loss| loss.sent > 0);
-    let loss = or_dash(loss, |loss| loss.percent());
+    let loss = or_dash(loss, Loss::percent);
     let picks: [fn(SampleLatency) -> i64; 4] = [
         |latency| latency.p50,
         |latency| latency.p99,

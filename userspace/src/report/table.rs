@@ -4,8 +4,8 @@ use comfy_table::{CellAlignment, Table};
 
 /// Reasons printed at most; the JSON has all.
 const REASONS: usize = 20;
-/// Longest name printed in full where there is room, and where there is not.
-const NAME_WIDTHS: [usize; 2] = [40, 14];
+/// Longest name printed in full, and what names are cut to where there is less room.
+const NAME_WIDTHS: [usize; 4] = [40, 20, 14, 10];
 
 /// A column: its title and how it shows a flow.
 type Column = (&'static str, fn(&FlowResult) -> String);
@@ -22,8 +22,8 @@ const COUNTS: [Column; 6] = [
 const RATES: [Column; 8] = [
     ("tx pps", |flow| or_dash(flow.tx_pps, text::scaled)),
     ("rx pps", |flow| or_dash(flow.rx_pps, text::scaled)),
-    ("tx Mbit/s", |flow| or_dash(flow.tx_bps_l2, text::megabits)),
-    ("rx Mbit/s", |flow| or_dash(flow.rx_bps_l2, text::megabits)),
+    ("tx Mb/s", |flow| or_dash(flow.tx_bps_l2, text::megabits)),
+    ("rx Mb/s", |flow| or_dash(flow.rx_bps_l2, text::megabits)),
     ("p50", |flow| latency(flow, |latency| latency.p50)),
     ("p99", |flow| latency(flow, |latency| latency.p99)),
     ("p99.9", |flow| latency(flow, |latency| latency.p999)),
@@ -34,29 +34,29 @@ const RATES: [Column; 8] = [
 ///
 /// `width` is the terminal's; `None` is no limit. The table is one block where that
 /// fits, else counts and rates are two blocks, else every flow is a paragraph.
-/// Mbit/s are L2 with FCS.
+/// Mb/s are megabits a second, L2 with FCS.
 pub fn table(result: &RunResult, width: Option<usize>) -> String {
     let width = width.unwrap_or(usize::MAX);
-    let [wide, narrow] = NAME_WIDTHS;
     let all: Vec<Column> = COUNTS.iter().chain(&RATES).copied().collect();
-    let one_block = || block(result, &all, wide);
-    let two_blocks = |name| {
+    let one_block = block(result, &all, NAME_WIDTHS[0]);
+    let two_blocks = NAME_WIDTHS.iter().map(|&name| {
         let (counts, rates) = (block(result, &COUNTS, name), block(result, &RATES, name));
         format!("{counts}\n{rates}")
-    };
-    let fits = |text: &String| text.lines().all(|line| line.chars().count() <= width);
-    let mut text = Some(one_block())
-        .filter(fits)
-        .or_else(|| Some(two_blocks(wide)).filter(fits))
-        .or_else(|| Some(two_blocks(narrow)).filter(fits))
+    });
+    let mut text = std::iter::once(one_block)
+        .chain(two_blocks)
+        .find(|text| text.lines().all(|line| line.chars().count() <= width))
         .unwrap_or_else(|| paragraphs(result, &all));
-    text.push_str(&format!("\nverdict: {}\n", result.verdict.name()));
-    for reason in result.reasons.iter().take(REASONS) {
-        text.push_str(&format!("  {reason}\n"));
+    let reasons = result.reasons.iter().take(REASONS).cloned();
+    let more = result.reasons.len().saturating_sub(REASONS);
+    let more = (more > 0).then(|| format!("and {more} more, see the JSON"));
+    text.push_str("\nverdict: ");
+    text.push_str(result.verdict.name());
+    for line in reasons.chain(more) {
+        text.push_str("\n  ");
+        text.push_str(&line);
     }
-    if let Some(more) = result.reasons.len().checked_sub(REASONS).filter(|&more| more > 0) {
-        text.push_str(&format!("  and {more} more, see the JSON\n"));
-    }
+    text.push('\n');
     text
 }
 
@@ -75,15 +75,16 @@ fn block(result: &RunResult, columns: &[Column], name_width: usize) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n") + "\n"
 }
 
 fn paragraphs(result: &RunResult, columns: &[Column]) -> String {
     let paragraph = |flow: &FlowResult| {
-        let lines = columns.iter().map(|(title, show)| format!("  {title:<9} {}\n", show(flow)));
-        format!("{}\n{}", flow.name, lines.collect::<String>())
+        let lines = columns.iter().map(|(title, show)| format!("\n  {title:<9} {}", show(flow)));
+        flow.name.clone() + &lines.collect::<Vec<_>>().concat() + "\n"
     };
-    result.flows.iter().map(paragraph).collect()
+    result.flows.iter().map(paragraph).collect::<Vec<_>>().concat()
 }
 
 fn loss_percent(flow: &FlowResult) -> String {

@@ -40,30 +40,20 @@ pub(super) fn megabits(bps: f64) -> String {
     }
 }
 
-/// With the first prefix that leaves fewer than four digits before the point.
-fn shortened<'a>(amount: f64, digits: usize, prefixes: &[&'a str]) -> (String, &'a str) {
-    let mut amount = amount;
-    let mut prefixes = prefixes.iter();
-    let mut prefix = prefixes.next().copied().unwrap_or_default();
-    loop {
-        let before_point = (1..=3).find(|&n| amount < 10_f64.powi(n) - half(digits, n as usize));
-        let next = if before_point.is_none() { prefixes.next() } else { None };
-        match next {
-            Some(next) => {
-                amount /= 1000.0;
-                prefix = next;
-            }
-            None => {
-                let decimals = digits.saturating_sub(before_point.unwrap_or(4) as usize);
-                return (format!("{amount:.decimals$}"), prefix);
+/// With the first prefix that leaves at most three digits before the point, rounded to
+/// `digits` in all.
+fn shortened<'a>(mut amount: f64, digits: usize, prefixes: &[&'a str]) -> (String, &'a str) {
+    for prefix in prefixes {
+        for before_point in 1..=3 {
+            let decimals = digits - before_point;
+            let text = format!("{amount:.decimals$}");
+            if text.find('.').unwrap_or(text.len()) <= before_point {
+                return (text, prefix);
             }
         }
+        amount /= 1000.0;
     }
-}
-
-/// What rounding adds at most to a number with so many digits before the point.
-fn half(digits: usize, before_point: usize) -> f64 {
-    0.5 / 10_f64.powi(digits.saturating_sub(before_point) as i32)
+    (format!("{:.0}", amount * 1000.0), prefixes[prefixes.len() - 1])
 }
 
 /// Text of at most `width` characters; what is cut is marked.
