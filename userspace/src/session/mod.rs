@@ -40,11 +40,13 @@ pub struct Settings {
     pub interval: Duration,
     /// Samples kept of each flow.
     pub samples: usize,
+    /// Whether the facts of a run hold the samples.
+    pub keep_samples: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(1), samples: DEFAULT_CAPACITY }
+        Self { interval: Duration::from_secs(1), samples: DEFAULT_CAPACITY, keep_samples: false }
     }
 }
 
