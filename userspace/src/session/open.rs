@@ -163,8 +163,8 @@ fn session_nonce() -> u32 {
 /// The addresses that the flows put behind a port: sources of what it sends, destinations
 /// of what it receives (DESIGN, rule 11).
 fn behind(spec: &Spec, port: usize) -> Vec<AddressSet> {
-    let sources = spec.flows.iter().filter(|flow| flow.tx == port).map(Program::sources);
-    let destinations = spec.flows.iter().filter(|flow| flow.rx == Some(port)).map(Program::destinations);
+    let sources = spec.flows.iter().filter(|flow| flow.tx == port).filter_map(Program::sources);
+    let destinations = spec.flows.iter().filter(|flow| flow.rx == Some(port)).filter_map(Program::destinations);
     sources.chain(destinations).collect()
 }
 
