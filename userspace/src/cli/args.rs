@@ -130,7 +130,7 @@ pub struct ShowArgs {
     pub flow: FlowArgs,
     /// Frames to show of each flow
     #[arg(long, default_value_t = 3, value_name = "N")]
-    pub count: usize,
+    pub count: u64,
     /// Write these frames as pcap; `-`: to stdout
     #[arg(long, value_name = "PATH")]
     pub pcap: Option<PathBuf>,

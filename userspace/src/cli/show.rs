@@ -1,5 +1,6 @@
 //! `linerate show`: what a flow file would send, without sending it.
 
+use super::{Failure, args::ShowArgs, flows};
 use crate::packet::{
     Cursor, Mac, NextHop, PacketError, PcapWriter, Program, TagStamp, TupleCount, dissect,
     format_mac,
@@ -14,6 +15,22 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+pub(super) fn main(args: &ShowArgs) -> Result<u8, Failure> {
+    let spec = flows::spec(&args.flow)?;
+    let pcap = args.pcap.as_deref();
+    let shown = if pcap == Some(Path::new("-")) {
+        show(&spec, args.count, pcap, &mut anstream::stderr())
+    } else {
+        show(&spec, args.count, pcap, &mut anstream::stdout())
+    };
+    match shown {
+        Ok(()) => Ok(0),
+        // `linerate show ... | head` has seen enough.
+        Err(ShowError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        Err(error) => Err(Failure::usage(error.to_string())),
+    }
+}
 
 /// Stands for addresses that only a run knows.
 const SOURCE: Mac = [2, 0, 0, 0, 0, 1];
