@@ -70,9 +70,10 @@ impl Port {
         let netns = Netns::open(info.name.netns.as_deref())?;
         let hold = Hold::take(&info)?;
         let counters = PortCounters::open(&info)?;
-        let (analyser, native_refused) = netns.run(|| attach(&info, &watching.setup))?.map_err(|source| {
-            SessionError::Analyser { port: spec.name.clone(), source }
-        })?;
+        let setup = &watching.setup;
+        let (analyser, native_refused) = netns
+            .run(|| attach(&info, setup))?
+            .map_err(|source| SessionError::Analyser { port: spec.name.clone(), source })?;
         let receiver =
             Receiver::new(analyser, watching.streams.clone(), watching.expects, watching.interval);
         Ok(Self {

@@ -66,7 +66,7 @@ impl Session {
         let before = self.counted();
         let lead_ns = LEAD_NS + self.streams.len() as u64 * 20_000;
         let start_ns = monotonic_ns() + lead_ns;
-        self.trial_number = self.trial_number % (abi::TAG_TRIALS as u8 - 1) + 1;
+        self.trial_number = xdp_ebpf::next_trial(self.trial_number);
         for port in &mut self.ports {
             port.receiver.begin_trial(self.trial_number, start_ns);
         }
