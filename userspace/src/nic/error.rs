@@ -64,7 +64,7 @@ pub enum NicError {
         purpose: String,
     },
     /// Another process holds the port.
-    #[error("port {port} is held by another linerate{}; stop it first", process(.pid))]
+    #[error("port {port} is held by another linerate{}; stop it first", process(*.pid))]
     Held {
         /// The port.
         port: PortName,
@@ -170,7 +170,7 @@ fn alternatives(things: &str, names: &[String]) -> String {
     }
 }
 
-fn process(pid: &Option<i32>) -> String {
+fn process(pid: Option<i32>) -> String {
     pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
 }
 

@@ -4,6 +4,7 @@ use super::{
     testbed::{Lab, Side, eventually, run, without_capability},
     *,
 };
+use crate::packet::format_mac;
 use caps::Capability;
 use std::{
     fs,
