@@ -237,7 +237,8 @@ fn speed(bps: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nic::testbed::Lab;
+    use crate::nic::testbed::{Lab, without_capability};
+    use caps::Capability;
 
     fn shown(port: Option<&PortName>, width: Option<u16>) -> String {
         let mut out = anstream::StripStream::new(Vec::new());
@@ -302,6 +303,14 @@ mod tests {
         for address in &info.addresses {
             assert!(text.contains(&format!("address      {address}\n")), "{text}");
         }
+    }
+
+    #[test]
+    fn a_namespace_that_may_not_be_entered_is_said_to_be_missing() {
+        let lab = Lab::new();
+        let text = without_capability(Capability::CAP_SYS_ADMIN, || shown(None, None));
+        let line = format!("namespace {} is not shown: CAP_SYS_ADMIN", lab.west.netns());
+        assert!(text.contains(&line), "{text}");
     }
 
     #[test]

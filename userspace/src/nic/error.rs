@@ -16,7 +16,7 @@ pub enum NicError {
     /// Something that the documentation promises and that this version cannot do.
     #[error("{what} not built yet")]
     NotBuilt {
-        /// What it is, with its verb: `remote responders (`[h]:1/e`) are`.
+        /// What it is, with its verb: `remote responders are`.
         what: String,
     },
     /// No such named network namespace.
