@@ -16,7 +16,7 @@ pub enum NicError {
     /// Something that the documentation promises and that this version cannot do.
     #[error("{what} not built yet")]
     NotBuilt {
-        /// What it is, with its verb: `remote responders (`[h]:1/e`) are`.
+        /// What it is, with its verb: `remote responders are`.
         what: String,
     },
     /// No such named network namespace.
@@ -64,7 +64,7 @@ pub enum NicError {
         purpose: String,
     },
     /// Another process holds the port.
-    #[error("port {port} is held by another linerate{}; stop it first", process(.pid))]
+    #[error("port {port} is held by another linerate{}; stop it first", process(*.pid))]
     Held {
         /// The port.
         port: PortName,
@@ -170,7 +170,7 @@ fn alternatives(things: &str, names: &[String]) -> String {
     }
 }
 
-fn process(pid: &Option<i32>) -> String {
+fn process(pid: Option<i32>) -> String {
     pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
 }
 

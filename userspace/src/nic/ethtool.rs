@@ -37,7 +37,7 @@ pub(super) struct Ethtool {
     ifindex: u32,
 }
 
-/// ETHTOOL_GDRVINFO.
+/// `ETHTOOL_GDRVINFO`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct DriverInfo {
     pub(super) driver: String,
@@ -45,7 +45,7 @@ pub(super) struct DriverInfo {
     pub(super) bus: String,
 }
 
-/// ETHTOOL_GPAUSEPARAM.
+/// `ETHTOOL_GPAUSEPARAM`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pause {
     pub(super) autoneg: bool,

@@ -20,9 +20,9 @@ pub struct PortInfo {
     pub mac: Mac,
     /// Largest L3 packet in octets; a frame may have 14 more, and 4 of FCS.
     pub mtu: u32,
-    /// Administratively up (IFF_UP).
+    /// Administratively up (`IFF_UP`).
     pub up: bool,
-    /// A link is there (IFF_LOWER_UP); false while the port is down.
+    /// A link is there (`IFF_LOWER_UP`); false while the port is down.
     pub carrier: bool,
     /// Kind of virtual interface (`veth`, `vlan`, ...); `None` for a device.
     pub kind: Option<String>,
@@ -47,9 +47,9 @@ pub struct PortInfo {
     pub addresses: Vec<IpNet>,
     /// Receive offloads that matter to a tester.
     pub features: Features,
-    /// How many ask for promiscuous reception (IFLA_PROMISCUITY).
+    /// How many ask for promiscuous reception (`IFLA_PROMISCUITY`).
     pub promiscuity: u32,
-    /// How many ask for all multicast (IFLA_ALLMULTI; 0 on kernels before 6.0).
+    /// How many ask for all multicast (`IFLA_ALLMULTI`; 0 on kernels before 6.0).
     pub all_multicast: u32,
 }
 
@@ -62,7 +62,7 @@ pub struct XdpAttached {
     pub program: u32,
 }
 
-/// Where an XDP program runs (IFLA_XDP_ATTACHED).
+/// Where an XDP program runs (`IFLA_XDP_ATTACHED`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum XdpHook {
     /// In the driver.

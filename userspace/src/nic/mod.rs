@@ -22,6 +22,7 @@ pub(crate) mod testbed;
 #[cfg(test)]
 mod tests;
 
+pub use crate::packet::Mac;
 pub use counters::{LinkCounters, PortCounters, driver_statistics, link_counters};
 pub use error::NicError;
 pub use hold::{Hold, SettingChange};
@@ -30,11 +31,3 @@ pub use name::PortName;
 pub use neighbour::{MAX_TAGS, Responder, VlanTag, multicast_mac, resolve_neighbours};
 pub use netns::Netns;
 pub use watch::{LinkState, LinkWatch, wait_for_carrier};
-
-/// A 48-bit Ethernet address.
-pub type Mac = [u8; 6];
-
-/// `02:00:00:00:00:01`.
-pub fn format_mac(mac: Mac) -> String {
-    mac.map(|octet| format!("{octet:02x}")).join(":")
-}

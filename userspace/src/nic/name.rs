@@ -35,15 +35,12 @@ impl FromStr for PortName {
                 return Err(bad("what follows `@` is the name of a namespace in /run/netns"));
             }
         }
-        let interface = match interface.strip_prefix("pci:") {
-            Some(address) => format!(
-                "pci:{}",
-                pci_address(address).ok_or_else(|| bad("a PCI function is like 0000:17:00.0"))?
-            ),
-            None => {
-                link_name(interface).map_err(bad)?;
-                interface.to_owned()
-            }
+        let interface = if let Some(address) = interface.strip_prefix("pci:") {
+            let address = pci_address(address);
+            format!("pci:{}", address.ok_or_else(|| bad("a PCI function is like 0000:17:00.0"))?)
+        } else {
+            link_name(interface).map_err(bad)?;
+            interface.to_owned()
         };
         Ok(Self { interface, netns: netns.map(str::to_owned) })
     }

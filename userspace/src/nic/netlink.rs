@@ -34,7 +34,7 @@ impl RouteSocket {
     pub(super) fn link(&mut self, ifindex: u32) -> io::Result<Option<LinkMessage>> {
         let mut question = LinkMessage::default();
         question.header.index = ifindex;
-        match self.ask(RouteNetlinkMessage::GetLink(question), 0) {
+        match self.ask(&RouteNetlinkMessage::GetLink(question), 0) {
             Ok(answers) => Ok(answers.into_iter().find_map(as_link)),
             Err(error) if error.raw_os_error() == Some(libc::ENODEV) => Ok(None),
             Err(error) => Err(error),
@@ -44,19 +44,19 @@ impl RouteSocket {
     /// Every link of the namespace.
     pub(super) fn links(&mut self) -> io::Result<Vec<LinkMessage>> {
         let question = RouteNetlinkMessage::GetLink(LinkMessage::default());
-        Ok(self.ask(question, NLM_F_DUMP)?.into_iter().filter_map(as_link).collect())
+        Ok(self.ask(&question, NLM_F_DUMP)?.into_iter().filter_map(as_link).collect())
     }
 
     /// Every address of the namespace: interface, address, prefix length.
     pub(super) fn addresses(&mut self) -> io::Result<Vec<(u32, IpAddr, u8)>> {
         let question = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-        let answers = self.ask(question, NLM_F_DUMP)?;
+        let answers = self.ask(&question, NLM_F_DUMP)?;
         Ok(answers.into_iter().filter_map(as_address).collect())
     }
 
     fn ask(
         &mut self,
-        question: RouteNetlinkMessage,
+        question: &RouteNetlinkMessage,
         flags: u16,
     ) -> io::Result<Vec<RouteNetlinkMessage>> {
         for _ in 0..DUMP_ATTEMPTS {
@@ -117,7 +117,7 @@ impl RouteSocket {
     }
 }
 
-/// Opens a socket that hears of every change of a link (rtnetlink(7), RTMGRP_LINK).
+/// Opens a socket that hears of every change of a link (rtnetlink(7), `RTMGRP_LINK`).
 pub(super) fn link_events() -> io::Result<Socket> {
     let mut socket = Socket::new(NETLINK_ROUTE)?;
     socket.bind_auto()?;
@@ -152,8 +152,8 @@ fn as_link(message: RouteNetlinkMessage) -> Option<LinkMessage> {
     }
 }
 
-/// The interface's own address is IFA_LOCAL; on point-to-point links IFA_ADDRESS is
-/// the other end's (linux/if_addr.h).
+/// The interface's own address is `IFA_LOCAL`; on point-to-point links `IFA_ADDRESS` is
+/// the other end's (`linux/if_addr.h`).
 fn as_address(message: RouteNetlinkMessage) -> Option<(u32, IpAddr, u8)> {
     let RouteNetlinkMessage::NewAddress(message) = message else { return None };
     let mut own = None;

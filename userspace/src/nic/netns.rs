@@ -108,14 +108,14 @@ impl Netns {
         if self.is_current()? {
             return Ok(());
         }
-        setns(&self.file, CloneFlags::CLONE_NEWNET).map_err(|errno| match (errno, &self.name) {
+        setns(&self.file, CloneFlags::CLONE_NEWNET).map_err(|errno| {
             // A file that `ip netns add` left behind, with nothing mounted on it.
-            (nix::Error::EINVAL, Some(name)) => NicError::StaleNetns { name: name.clone() },
-            _ => {
-                let name = self.name.as_deref().unwrap_or("of another thread");
-                let action = format!("enter the network namespace `{name}`");
-                NicError::refused(action, "CAP_SYS_ADMIN", errno.into())
+            if let (nix::Error::EINVAL, Some(name)) = (errno, &self.name) {
+                return NicError::StaleNetns { name: name.clone() };
             }
+            let name = self.name.as_deref().unwrap_or("of another thread");
+            let action = format!("enter the network namespace `{name}`");
+            NicError::refused(action, "CAP_SYS_ADMIN", errno.into())
         })
     }
 

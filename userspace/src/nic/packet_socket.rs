@@ -59,7 +59,7 @@ impl PacketSocket {
         if result < 0 { Err(io::Error::last_os_error()) } else { Ok(this) }
     }
 
-    /// Joins `kind` (PACKET_MR_PROMISC, PACKET_MR_ALLMULTI) until the socket is closed.
+    /// Joins `kind` (`PACKET_MR_PROMISC`, `PACKET_MR_ALLMULTI`) until the socket is closed.
     pub(super) fn join(&self, kind: i32) -> io::Result<()> {
         let membership = libc::packet_mreq {
             mr_ifindex: self.ifindex as i32,
@@ -143,7 +143,7 @@ impl AsFd for PacketSocket {
     }
 }
 
-/// The outermost tag, which the kernel moved from the frame to PACKET_AUXDATA.
+/// The outermost tag, which the kernel moved from the frame to `PACKET_AUXDATA`.
 fn removed_tag(message: &libc::msghdr) -> Option<VlanTag> {
     // SAFETY: `message` was filled by recvmsg and its control buffer is still alive in
     // the caller; the CMSG macros stay within msg_controllen.

@@ -33,7 +33,8 @@ const LOOK: Duration = Duration::from_millis(5);
 pub enum LinkState {
     /// Up, with carrier.
     Up,
-    /// Up, without carrier.
+    /// Up, without carrier. The kernel may hold this news back for up to a second
+    /// (`net/core/link_watch.c`); all other changes are heard at once.
     NoCarrier,
     /// Administratively down.
     Down,

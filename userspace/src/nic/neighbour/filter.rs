@@ -13,7 +13,7 @@ const ICMPV6: u32 = 58;
 const ACCEPT: sock_filter = operation(RETURN, u32::MAX);
 const REJECT: sock_filter = operation(RETURN, 0);
 
-/// Passes ARP with this operation and ICMPv6 of this type, behind up to [`MAX_TAGS`]
+/// Passes ARP with this operation and `ICMPv6` of this type, behind up to [`MAX_TAGS`]
 /// tags. A load beyond the frame's end rejects it.
 pub(super) fn neighbour_messages(arp_operation: u16, icmpv6_type: u8) -> Vec<sock_filter> {
     let mut program = Vec::new();

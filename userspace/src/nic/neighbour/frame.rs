@@ -3,7 +3,7 @@ use crate::nic::Mac;
 /// Most VLAN tags that a neighbour message may carry.
 pub const MAX_TAGS: usize = 4;
 
-/// EtherTypes of tags: 802.1Q, 802.1ad, and what stood for the latter before it.
+/// `EtherTypes` of tags: 802.1Q, 802.1ad, and what stood for the latter before it.
 pub(super) const TPIDS: [u16; 4] = [0x8100, 0x88a8, 0x9100, 0x9200];
 pub(super) const ARP: u16 = 0x0806;
 pub(super) const IPV6: u16 = 0x86dd;

@@ -7,6 +7,8 @@ mod frame;
 mod nd;
 mod resolve;
 mod responder;
+#[cfg(test)]
+mod tests;
 
 pub use frame::{MAX_TAGS, VlanTag};
 pub use resolve::{multicast_mac, resolve_neighbours};

@@ -47,7 +47,11 @@ impl Message {
             return None;
         }
         let wanted = if kind == SOLICITATION { SOURCE_LINK_ADDRESS } else { TARGET_LINK_ADDRESS };
-        let link_address = link_address(&body[24..], wanted)?;
+        let options = options(&body[24..])?;
+        let link_address = options.into_iter().find_map(|(kind, value)| {
+            let mac = value.try_into().ok();
+            mac.filter(|_| kind == wanted)
+        });
         if kind == SOLICITATION && source.is_unspecified() {
             // Duplicate address detection.
             let sound = destination == solicited_node(target) && link_address.is_none();
@@ -96,21 +100,18 @@ fn address(octets: &[u8], at: usize) -> Option<Ipv6Addr> {
     octets.get(at..)?.first_chunk::<16>().map(|chunk| Ipv6Addr::from(*chunk))
 }
 
-/// The wanted option, if it is there; `None` if the options are malformed.
-fn link_address(mut options: &[u8], wanted: u8) -> Option<Option<Mac>> {
-    let mut found = None;
-    while let [kind, units, ..] = *options {
-        let length = 8 * usize::from(units);
-        let option = options.get(..length).filter(|option| !option.is_empty())?;
-        if kind == wanted && length == 8 {
-            found = option[2..].first_chunk().copied();
-        }
-        options = &options[length..];
+/// Kinds and values of the options (RFC 4861, 4.6); `None` if they are malformed.
+fn options(mut octets: &[u8]) -> Option<Vec<(u8, &[u8])>> {
+    let mut options = Vec::new();
+    while let [kind, units, ..] = *octets {
+        let (option, rest) = octets.split_at_checked(8 * usize::from(units))?;
+        options.push((kind, option.get(2..)?));
+        octets = rest;
     }
-    options.is_empty().then_some(found)
+    octets.is_empty().then_some(options)
 }
 
-/// The Internet checksum over the pseudo header and an ICMPv6 message (RFC 4443, 2.3);
+/// The Internet checksum over the pseudo header and an `ICMPv6` message (RFC 4443, 2.3);
 /// 0 over a message whose checksum is right.
 fn checksum(source: Ipv6Addr, destination: Ipv6Addr, body: &[u8]) -> u16 {
     let pseudo = source.octets().into_iter().chain(destination.octets());

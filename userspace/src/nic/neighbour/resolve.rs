@@ -240,8 +240,12 @@ fn ids(tags: &[VlanTag]) -> impl Iterator<Item = u16> + '_ {
 }
 
 /// `fe80::/64` with the MAC as modified EUI-64 (RFC 4291, appendix A).
-fn link_local_of([a, b, c, d, e, f]: Mac) -> Ipv6Addr {
-    Ipv6Addr::from([0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, d, e, f])
+fn link_local_of(mac: Mac) -> Ipv6Addr {
+    let mut octets = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, 0];
+    octets[8..11].copy_from_slice(&mac[..3]);
+    octets[8] ^= 2;
+    octets[13..].copy_from_slice(&mac[3..]);
+    Ipv6Addr::from(octets)
 }
 
 fn refused(port: &PortInfo, error: io::Error) -> NicError {

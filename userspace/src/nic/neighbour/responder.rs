@@ -6,6 +6,7 @@ use super::{
 };
 use crate::nic::{Mac, NicError, PortInfo, packet_socket::PacketSocket, wake::Wake, wake::Worker};
 use std::{
+    io,
     net::IpAddr,
     os::fd::AsFd,
     sync::{
@@ -35,14 +36,9 @@ impl Responder {
         port: &PortInfo,
         owned: impl Fn(IpAddr) -> bool + Send + 'static,
     ) -> Result<Self, NicError> {
-        let filter = neighbour_messages(arp::REQUEST, nd::SOLICITATION);
-        let socket = port
-            .netns()?
-            .run(|| PacketSocket::listening(port.ifindex, &filter))?
-            .map_err(|error| {
-                let action = format!("answer ARP and ND on {}", port.name);
-                NicError::refused(action, "CAP_NET_RAW", error)
-            })?;
+        let socket = port.netns()?.run(|| questions(port.ifindex))?.map_err(|error| {
+            NicError::refused(format!("answer ARP and ND on {}", port.name), "CAP_NET_RAW", error)
+        })?;
         let kernel: Vec<IpAddr> = port.kernel_addresses().collect();
         let mac = port.mac;
         let answers = Arc::new(AtomicU64::new(0));
@@ -59,6 +55,11 @@ impl Responder {
     pub fn answers(&self) -> u64 {
         self.answers.load(Ordering::Relaxed)
     }
+}
+
+/// A socket that hears ARP requests and neighbour solicitations, and nothing else.
+pub(super) fn questions(ifindex: u32) -> io::Result<PacketSocket> {
+    PacketSocket::listening(ifindex, &neighbour_messages(arp::REQUEST, nd::SOLICITATION))
 }
 
 fn respond(
