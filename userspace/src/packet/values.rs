@@ -61,7 +61,8 @@ pub(super) fn bounds(values: &Values) -> Option<(u128, u128)> {
         Values::List(list) => Some((*list.iter().min()?, *list.iter().max()?)),
         Values::Range { first, step, count } => {
             let distance = step.unsigned_abs().checked_mul(count.checked_sub(1)?.into())?;
-            let last = if *step < 0 { first.checked_sub(distance) } else { first.checked_add(distance) }?;
+            let last =
+                if *step < 0 { first.checked_sub(distance) } else { first.checked_add(distance) }?;
             Some((*first.min(&last), *first.max(&last)))
         }
         Values::Random { low, high, count, .. } => {
