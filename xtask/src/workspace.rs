@@ -23,9 +23,11 @@ pub fn cargo<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Command {
     command
 }
 
-/// `cargo metadata`, with dependencies.
+/// `cargo metadata`, with the dependencies that Linux needs.
 pub fn metadata() -> Result<Value> {
-    let text = shell::read(&mut cargo(&["metadata", "--format-version=1", "--locked"]))?;
+    let platform = format!("--filter-platform={}-unknown-linux-gnu", std::env::consts::ARCH);
+    let arguments = ["metadata", "--format-version=1", "--locked", &*platform];
+    let text = shell::read(&mut cargo(&arguments))?;
     serde_json::from_str(&text).context("cargo metadata is not JSON")
 }
 
