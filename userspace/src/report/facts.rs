@@ -1,3 +1,5 @@
+//! What a run was, as counted: the input of every conclusion.
+
 use super::{Host, PortResult, Tool};
 use crate::{
     collect::{Gap, Sample, Totals},

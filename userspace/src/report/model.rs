@@ -2,7 +2,7 @@
 //! apply or was not measured.
 
 use super::Unmet;
-use crate::collect::Verdict;
+use crate::{collect::Verdict, nic::SettingChange};
 use serde::Serialize;
 
 /// A whole run.
@@ -109,9 +109,16 @@ pub struct SettingChanged {
     /// What, in ethtool's words.
     pub setting: String,
     /// As found.
-    pub before: String,
+    pub from: String,
     /// As run.
-    pub after: String,
+    pub to: String,
+}
+
+impl From<&SettingChange> for SettingChanged {
+    fn from(change: &SettingChange) -> Self {
+        let SettingChange { setting, from, to } = change;
+        Self { setting: setting.clone(), from: from.clone(), to: to.clone() }
+    }
 }
 
 /// A flow in one direction. Bytes are L2 with FCS; rates are over the flow's duration,

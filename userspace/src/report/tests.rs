@@ -64,8 +64,8 @@ fn port(name: &str) -> PortFacts {
             calibration: None,
             settings_changed: vec![SettingChanged {
                 setting: "rx-lro".to_owned(),
-                before: "on".to_owned(),
-                after: "off".to_owned(),
+                from: "on".to_owned(),
+                to: "off".to_owned(),
             }],
         },
         tx_frames: None,
