@@ -203,6 +203,20 @@ fn a_second_has_no_loss_until_frames_in_flight_had_their_chance() {
     assert_eq!(collector.totals(FLOW).unwrap().loss(), Some(Loss { sent: 200, lost: 9 }));
 }
 
+#[test]
+fn grace_is_three_times_the_longest_flight() {
+    let mut collector = collector();
+    let mut settled_at = None;
+    for second in 1..=10 {
+        let mut reading = tx((10 + second) * SECOND, 1);
+        reading.rx = Some(observe(&[2 * SECOND as i64]));
+        collector.record(FLOW, &reading);
+        let first = collector.history(FLOW, 60)[0];
+        settled_at = settled_at.or(first.loss().map(|_| second));
+    }
+    assert_eq!(settled_at, Some(7), "one second, and six of grace");
+}
+
 /// 17 octaves of latency and more gaps than any real device makes.
 fn widest() -> Observed {
     let mut observed = observe(&[1, 1 << 35]);

@@ -278,6 +278,17 @@ fn an_outage_is_what_the_sender_did_not_make_itself() {
 }
 
 #[test]
+fn gaps_of_a_stream_that_was_spread_over_queues_are_unknown() {
+    let collector = collected(1000, 1000);
+    let mut totals = collector.totals(FlowId(0)).unwrap().clone();
+    let gap =
+        |totals: &Totals| RunResult::new(&run(vec![flow("a", totals)])).flows[0].rx_gap_ns.clone();
+    assert_eq!(gap(&totals).map(|gap| gap.max), Some(2_000_000));
+    totals.rx.as_mut().unwrap().counters.banks = 2;
+    assert_eq!(gap(&totals), None);
+}
+
+#[test]
 fn port_counters_belong_to_a_flow_that_has_the_port_alone() {
     let collector = collected(1000, 990);
     let totals = collector.totals(FlowId(0)).unwrap();

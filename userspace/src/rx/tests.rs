@@ -145,6 +145,16 @@ fn banks_of_a_stream_add_up_and_extremes_are_those_of_banks_with_frames() {
 }
 
 #[test]
+fn streams_on_one_bank_each_are_not_spread_over_banks() {
+    let mut flow = Observed::default();
+    for unique in [3, 4] {
+        let counters = Counters { unique, banks: 1, ..Counters::default() };
+        flow.merge(&Observed { counters, ..Observed::default() });
+    }
+    assert_eq!((flow.counters.unique, flow.counters.banks), (7, 1));
+}
+
+#[test]
 fn a_bank_without_frames_has_no_extremes() {
     let counters = Counters::from(&abi::record { latency_min_ns: 9, duplicate: 1, ..record() });
     assert_eq!(counters.latency_min_ns, None);
