@@ -1,18 +1,51 @@
-//! Compiles the BPF programs into skeletons and abi.h into Rust.
+//! Compiles the BPF programs, turns abi.h into Rust, and, with the feature `host`, the
+//! pure headers into functions of this process.
 
+use libbpf_cargo::SkeletonBuilder;
 use std::{env, path::PathBuf};
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let host = env::var_os("CARGO_FEATURE_HOST").is_some();
     println!("cargo::rerun-if-changed=src/bpf");
+
     bindgen::Builder::default()
         .header("src/bpf/abi.h")
         .allowlist_file(".*/abi\\.h")
         .default_enum_style(bindgen::EnumVariation::Consts)
         .prepend_enum_name(false)
         .layout_tests(false)
+        .derive_default(true)
         .generate()
         .expect("abi.h is plain C")
         .write_to_file(out.join("abi.rs"))
         .expect("OUT_DIR is writable");
+
+    // Where multiarch systems keep <asm/types.h>; clang for BPF does not look there.
+    let arch = env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets CARGO_CFG_TARGET_ARCH");
+    let asm_headers = format!("-I/usr/include/{arch}-linux-gnu");
+    let bench: &[&str] = if host { &["analyser_bench", "baseline"] } else { &[] };
+    for program in ["analyser", "analyser_nic"].iter().chain(bench) {
+        SkeletonBuilder::new()
+            .source(format!("src/bpf/{program}.bpf.c"))
+            .obj(out.join(format!("{program}.bpf.o")))
+            // v3 has compare-exchange.
+            .clang_args([
+                "-mcpu=v3",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-Wno-unused-function",
+                &asm_headers,
+            ])
+            .build()
+            .unwrap_or_else(|error| panic!("{program}.bpf.c does not compile: {error:#}"));
+    }
+    if host {
+        cc::Build::new()
+            .file("src/bpf/host.c")
+            .extra_warnings(true)
+            .flag("-Wno-unused-function")
+            .compile("linerate_host");
+    }
 }

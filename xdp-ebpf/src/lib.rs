@@ -1,9 +1,33 @@
-//! The kernel contract of linerate.
+//! The kernel contract of linerate: XDP programs in C (`src/bpf`), the one header of
+//! everything that crosses the border ([`abi`]), and a safe Rust face for each program.
+//!
+//! An expected stream takes 2 windows of 16 KiB, two slabs of 17 KiB for each of up to
+//! four RX queues, and 448 octets of records twice per queue: about 103 KiB on a port
+//! with two queues.
 #![deny(missing_docs)]
 
+mod analyser;
+mod error;
 pub mod histogram;
+mod link;
+mod mapped;
+mod object;
+mod setup;
+mod test_run;
 
-#[allow(missing_docs, non_camel_case_types, clippy::pedantic, reason = "generated from abi.h")]
+pub use analyser::{ANALYSER_OBJECT, Analyser, Slab, next_trial};
+pub use error::Error;
+pub use setup::{AnalyserSetup, Role, StreamSetup, XdpMode};
+pub use test_run::{Action, TestRun};
+
+/// `src/bpf/abi.h` in Rust; its comments say what things are.
+#[allow(
+    missing_docs,
+    unsafe_code,
+    non_camel_case_types,
+    clippy::pedantic,
+    reason = "generated from abi.h"
+)]
 pub mod abi {
     include!(concat!(env!("OUT_DIR"), "/abi.rs"));
 }

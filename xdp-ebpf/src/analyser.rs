@@ -1,0 +1,297 @@
+#![allow(unsafe_code, reason = "control words and buckets are shared with the kernel")]
+
+use crate::{
+    Error, TestRun, abi,
+    link::Link,
+    mapped::MappedArray,
+    object::{Load, Loaded, object},
+    setup::{AnalyserSetup, Plan, XdpMode},
+    test_run::{self, Ingress},
+};
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    ptr::NonNull,
+    slice,
+    sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering},
+};
+
+/// The plain analyser (analyser.bpf.c) as clang left it, for other loaders. It has BTF
+/// maps, its settings in `.rodata` (`analyser_config`) and defaults for all of them.
+pub const ANALYSER_OBJECT: &[u8] = object!("analyser");
+
+/// The XDP program that counts and times every test frame at one port, and its maps.
+///
+/// Loaded once per session, for a fixed set of streams, and used for many trials, which
+/// take turns in two banks of records. Reads cost no system call and no lock: the maps
+/// are memory of this process, every word is whole, but a set of words is no snapshot.
+/// Dropping it detaches the program; so does the end of the process.
+#[derive(Debug)]
+pub struct Analyser {
+    // Detached first: fields drop in this order.
+    link: Option<Link>,
+    program: OwnedFd,
+    plan: Plan,
+    mode: XdpMode,
+    ifindex: Option<u32>,
+    /// Half of records, windows and slabs that the trial uses.
+    trial_bank: usize,
+    control: MappedArray<abi::analyser_control>,
+    ports: MappedArray<abi::port_record>,
+    streams: MappedArray<abi::stream_config>,
+    records: MappedArray<abi::record>,
+    windows: MappedArray<abi::window>,
+    slabs: MappedArray<abi::slab>,
+}
+
+impl Analyser {
+    /// Loads the analyser, which times frames by the kernel's clock in either mode.
+    pub fn load(setup: &AnalyserSetup, mode: XdpMode) -> Result<Self, Error> {
+        let load = Load { name: "analyser", object: ANALYSER_OBJECT, ..Load::default() };
+        Self::open(setup, mode, load)
+    }
+
+    /// Loads the analyser that takes receive times from the NIC, for this interface of
+    /// this thread's network namespace and native mode only. Its times count on the
+    /// NIC's clock; see [`set_nic_offset`](Self::set_nic_offset). A frame that the NIC
+    /// did not stamp is timed by the kernel: compare [`abi::port_record`]'s `stamped`
+    /// with `matched` before believing a latency.
+    pub fn load_nic(setup: &AnalyserSetup, ifindex: u32) -> Result<Self, Error> {
+        let device = Some(ifindex);
+        let load = Load {
+            name: "analyser_nic",
+            object: object!("analyser_nic"),
+            device,
+            ..Load::default()
+        };
+        Self::open(setup, XdpMode::Native, load)
+    }
+
+    /// Loads the analyser over an entry that makes each repetition of a test run a new
+    /// frame: the next sequence number, sent some microseconds ago.
+    #[cfg(feature = "host")]
+    pub fn load_bench(setup: &AnalyserSetup) -> Result<Self, Error> {
+        let load =
+            Load { name: "analyser_bench", object: object!("analyser_bench"), ..Load::default() };
+        Self::open(setup, XdpMode::Native, load)
+    }
+
+    fn open(setup: &AnalyserSetup, mode: XdpMode, load: Load<'_>) -> Result<Self, Error> {
+        let plan = Plan::new(setup, mode)?;
+        let entries = [
+            ("ports", plan.config.banks),
+            ("streams", plan.config.streams),
+            ("records", plan.records()),
+            ("windows", plan.windows()),
+            ("slabs", plan.slabs()),
+        ];
+        let loaded = Load {
+            config: Some(&plan.config),
+            entries: &entries,
+            multi_buffer: plan.config.multi_buffer != 0,
+            ..load
+        }
+        .run()
+        .map_err(|error| match error {
+            Error::Memory { .. } => Error::Memory { bytes: plan.bytes() },
+            other => other,
+        })?;
+        let mut streams = map(&loaded, "streams", plan.config.streams)?;
+        for (id, stream) in plan.streams.iter().enumerate() {
+            streams.write(id, *stream);
+        }
+        Ok(Self {
+            link: None,
+            mode,
+            ifindex: None,
+            trial_bank: 0,
+            control: map(&loaded, ".bss", 1)?,
+            ports: map(&loaded, "ports", plan.config.banks)?,
+            streams,
+            records: map(&loaded, "records", plan.records())?,
+            windows: map(&loaded, "windows", plan.windows())?,
+            slabs: map(&loaded, "slabs", plan.slabs())?,
+            program: loaded.program,
+            plan,
+        })
+    }
+
+    /// Attaches to an interface of this thread's network namespace, in the mode that the
+    /// analyser was loaded for. The link may go down for seconds: await its carrier.
+    pub fn attach(&mut self, ifindex: u32) -> Result<(), Error> {
+        self.link = None;
+        self.link = Some(Link::attach(self.program.as_fd(), ifindex, self.mode)?);
+        self.ifindex = Some(ifindex);
+        Ok(())
+    }
+
+    /// The mode it was loaded for, and is attached in.
+    pub fn attach_mode(&self) -> XdpMode {
+        self.mode
+    }
+
+    /// Begins a trial: clears the idle record bank, then makes it the current one, so
+    /// that a straggler of the trial before never enters this one. `trial` is the number
+    /// in the tags (1 to 63; see [`next_trial`]), `base_ns` (`CLOCK_MONOTONIC`) the start
+    /// of the first transmit-time bin.
+    pub fn begin_trial(&mut self, trial: u8, base_ns: u64) {
+        let idle = 1 - self.trial_bank;
+        let half = |entries: u32| {
+            let entries = entries as usize / 2;
+            idle * entries..(idle + 1) * entries
+        };
+        let slabs = half(self.plan.slabs());
+        let used = self.control().slabs_used[idle].load(Ordering::Relaxed) as usize;
+        let used = used.min(slabs.len());
+        self.records.clear(half(self.plan.records()));
+        self.windows.clear(half(self.plan.windows()));
+        self.slabs.clear(slabs.start..slabs.start + used);
+
+        let control = self.control();
+        control.slabs_used[idle].store(0, Ordering::Relaxed);
+        control.base_ns[idle].store(base_ns, Ordering::Relaxed);
+        let bank = if idle == 1 { abi::TRIAL_BANK } else { 0 };
+        // Release: whoever sees the new trial sees its clean bank.
+        control.trial.store(u32::from(trial) & abi::TRIAL_NUMBER | bank, Ordering::Release);
+        self.trial_bank = idle;
+    }
+
+    /// Banks of the port: RX queues in native mode, CPUs in generic mode.
+    pub fn banks(&self) -> u32 {
+        self.plan.config.banks
+    }
+
+    /// What one bank saw of one stream in this trial.
+    ///
+    /// # Panics
+    /// If there is no such stream or bank.
+    pub fn record(&self, stream: u16, bank: u32) -> abi::record {
+        let config = &self.plan.config;
+        assert!(u32::from(stream) < config.streams && bank < config.banks, "{stream}, bank {bank}");
+        let row = self.trial_bank * config.streams as usize + usize::from(stream);
+        self.records.read(row * config.banks as usize + bank as usize)
+    }
+
+    /// What one bank of the port saw, tagged or not, since the analyser was loaded.
+    ///
+    /// # Panics
+    /// If there is no such bank.
+    pub fn port_record(&self, bank: u32) -> abi::port_record {
+        self.ports.read(bank as usize)
+    }
+
+    /// Frames that were passed uncounted, because they came on a queue that the port did
+    /// not have when the analyser was loaded. Not 0: somebody changed the port.
+    pub fn unbanked(&self) -> u64 {
+        self.control().unbanked.load(Ordering::Relaxed)
+    }
+
+    /// The buckets that a record names in `slab`; `None` for 0, or what is no slab.
+    pub fn slab(&self, index_plus_one: u32) -> Option<Slab<'_>> {
+        let index = index_plus_one.checked_sub(1).filter(|index| *index < self.plan.slabs())?;
+        Some(Slab { slab: self.slabs.entry(index as usize), _analyser: self })
+    }
+
+    /// Kernel memory of all maps.
+    pub fn memory_bytes(&self) -> u64 {
+        self.control.bytes()
+            + self.ports.bytes()
+            + self.streams.bytes()
+            + self.records.bytes()
+            + self.windows.bytes()
+            + self.slabs.bytes()
+    }
+
+    /// Sets what `CLOCK_MONOTONIC` is ahead of the NIC's clock, ns, which is added to
+    /// its stamps. The clocks drift: fit and set it again and again.
+    pub fn set_nic_offset(&self, offset_ns: i64) {
+        self.control().nic_offset_ns.store(offset_ns, Ordering::Relaxed);
+    }
+
+    /// Runs the program on a frame without FCS, as if it had come on this RX queue. A
+    /// queue other than 0 must be one of the interface that the analyser is attached to,
+    /// in this thread's network namespace. With `repeat` above 1 every repetition counts.
+    /// Programs with NIC timestamps cannot be test-run.
+    pub fn test_run(&self, frame: &[u8], queue: u32, repeat: u32) -> Result<TestRun, Error> {
+        let ingress = match self.ifindex {
+            Some(ifindex) => Some(Ingress { ifindex, queue }),
+            None if queue == 0 => None,
+            None => {
+                let what = format!("queue {queue} of no interface; attach it first");
+                return Err(Error::Setup { what });
+            }
+        };
+        test_run::run(self.program.as_fd(), frame, ingress, repeat)
+    }
+
+    fn control(&self) -> Control<'_> {
+        let control = self.control.entry(0).as_ptr();
+        // SAFETY: aligned words of one entry, mapped as long as `self`, that the program
+        // reads and writes as whole words too.
+        unsafe {
+            Control {
+                base_ns: [0, 1].map(|bank| AtomicU64::from_ptr(&raw mut (*control).base_ns[bank])),
+                nic_offset_ns: AtomicI64::from_ptr(&raw mut (*control).nic_offset_ns),
+                trial: AtomicU32::from_ptr(&raw mut (*control).trial),
+                slabs_used: [0, 1]
+                    .map(|bank| AtomicU32::from_ptr(&raw mut (*control).slabs_used[bank])),
+                unbanked: AtomicU64::from_ptr(&raw mut (*control).unbanked),
+            }
+        }
+    }
+}
+
+/// The words of `abi::analyser_control`.
+struct Control<'a> {
+    base_ns: [&'a AtomicU64; 2],
+    nic_offset_ns: &'a AtomicI64,
+    trial: &'a AtomicU32,
+    slabs_used: [&'a AtomicU32; 2],
+    unbanked: &'a AtomicU64,
+}
+
+/// The number of the trial after this one: 1 to 63 in turn, for 0 means none yet.
+pub fn next_trial(trial: u8) -> u8 {
+    trial % (abi::TAG_TRIALS as u8 - 1) + 1
+}
+
+fn map<T: crate::mapped::Plain>(
+    loaded: &Loaded,
+    name: &str,
+    entries: u32,
+) -> Result<MappedArray<T>, Error> {
+    MappedArray::new(loaded.map(name)?, entries)
+}
+
+/// The buckets of one stream on one bank (abi.h, `slab`), as the kernel counts them.
+/// Buckets may wrap.
+#[derive(Debug, Clone, Copy)]
+pub struct Slab<'a> {
+    slab: NonNull<abi::slab>,
+    _analyser: &'a Analyser,
+}
+
+impl<'a> Slab<'a> {
+    /// Latencies of unique frames, ns: `LATENCY_BUCKETS` of [`crate::histogram`].
+    pub fn latency(&self) -> &'a [AtomicU32] {
+        // SAFETY: the address of a field of a mapped entry.
+        buckets(unsafe { &raw const (*self.slab.as_ptr()).latency }.cast(), abi::LATENCY_BUCKETS)
+    }
+
+    /// Latencies below zero, mirrored.
+    pub fn negative(&self) -> &'a [AtomicU32] {
+        // SAFETY: the address of a field of a mapped entry.
+        buckets(unsafe { &raw const (*self.slab.as_ptr()).negative }.cast(), abi::NEGATIVE_BUCKETS)
+    }
+
+    /// Gaps between arrivals of unique frames, ns.
+    pub fn gap(&self) -> &'a [AtomicU32] {
+        // SAFETY: the address of a field of a mapped entry.
+        buckets(unsafe { &raw const (*self.slab.as_ptr()).gap }.cast(), abi::GAP_BUCKETS)
+    }
+}
+
+fn buckets<'a>(first: *const AtomicU32, count: u32) -> &'a [AtomicU32] {
+    // SAFETY: only called with an array of a slab and its length; it is mapped as long as
+    // the analyser that `Slab` borrows, and others write it with whole words only.
+    unsafe { slice::from_raw_parts(first, count as usize) }
+}

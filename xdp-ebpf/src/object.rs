@@ -1,0 +1,168 @@
+//! From object bytes to a loaded program and its maps.
+#![allow(unsafe_code, reason = "a config struct is handed over as octets")]
+
+use crate::{Error, abi};
+use libbpf_rs::{
+    ErrorKind, MapCore, ObjectBuilder, OpenObject, PrintLevel,
+    libbpf_sys::{BPF_F_XDP_DEV_BOUND_ONLY, BPF_F_XDP_HAS_FRAGS},
+};
+use std::{
+    cell::RefCell,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::Once,
+};
+
+/// An object file as it stands in this binary, aligned as ELF wants it.
+#[repr(C, align(8))]
+pub(crate) struct Aligned<T: ?Sized>(pub(crate) T);
+
+/// Octets of an object that build.rs compiled.
+macro_rules! object {
+    ($name:literal) => {{
+        static OBJECT: &$crate::object::Aligned<[u8]> = &$crate::object::Aligned(*include_bytes!(
+            concat!(env!("OUT_DIR"), "/", $name, ".bpf.o")
+        ));
+        &OBJECT.0
+    }};
+}
+pub(crate) use object;
+
+/// How an object is to be loaded.
+#[derive(Debug, Default)]
+pub(crate) struct Load<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) object: &'static [u8],
+    pub(crate) config: Option<&'a abi::analyser_config>,
+    /// Entries of maps by name.
+    pub(crate) entries: &'a [(&'static str, u32)],
+    /// The one device whose metadata the program may read.
+    pub(crate) device: Option<u32>,
+    pub(crate) multi_buffer: bool,
+}
+
+/// A program in the kernel, and its maps by name. Closing these lets go of both.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) program: OwnedFd,
+    maps: Vec<(String, OwnedFd)>,
+}
+
+impl Loaded {
+    /// The map of this name; those of global variables end in `.bss` and the like.
+    pub(crate) fn map(&self, name: &str) -> Result<BorrowedFd<'_>, Error> {
+        self.maps
+            .iter()
+            .find(|(map, _)| map == name || name.starts_with('.') && map.ends_with(name))
+            .map(|(_, fd)| fd.as_fd())
+            .ok_or_else(|| Error::Setup {
+                what: format!("an object without the map `{name}`; rebuild it"),
+            })
+    }
+}
+
+impl Load<'_> {
+    /// Gives the program to the kernel.
+    pub(crate) fn run(&self) -> Result<Loaded, Error> {
+        let words = Words::collect();
+        let mut open = ObjectBuilder::default()
+            .open_memory(self.object)
+            .map_err(|error| self.refused(&error, &words))?;
+        self.prepare(&mut open).map_err(|error| self.refused(&error, &words))?;
+        let object = open.load().map_err(|error| self.refused(&error, &words))?;
+
+        let keep = |fd: BorrowedFd<'_>| {
+            fd.try_clone_to_owned()
+                .map_err(|source| Error::System { action: "keep a map of the analyser", source })
+        };
+        let maps = object
+            .maps()
+            .map(|map| Ok((map.name().to_string_lossy().into_owned(), keep(map.as_fd())?)))
+            .collect::<Result<_, Error>>()?;
+        let program = object.progs().next().ok_or_else(|| Error::Setup {
+            what: format!("the object `{}`, which holds no program; rebuild it", self.name),
+        })?;
+        Ok(Loaded { program: keep(program.as_fd())?, maps })
+    }
+
+    fn prepare(&self, open: &mut OpenObject) -> libbpf_rs::Result<()> {
+        for mut map in open.maps_mut() {
+            let name = map.name().to_string_lossy().into_owned();
+            if let Some((_, entries)) = self.entries.iter().find(|(known, _)| *known == name) {
+                map.set_max_entries(*entries)?;
+            } else if name.ends_with(".rodata")
+                && let Some(config) = self.config
+            {
+                map.set_initial_value(octets(config))?;
+            }
+        }
+        for mut program in open.progs_mut() {
+            let mut flags = 0;
+            if self.multi_buffer {
+                flags |= BPF_F_XDP_HAS_FRAGS;
+            }
+            if let Some(ifindex) = self.device {
+                program.set_ifindex(ifindex);
+                flags |= BPF_F_XDP_DEV_BOUND_ONLY;
+            }
+            program.set_flags(flags);
+        }
+        Ok(())
+    }
+
+    fn refused(&self, error: &libbpf_rs::Error, words: &Words) -> Error {
+        let words = words.take();
+        if let Some((_, log)) = words.split_once("BEGIN PROG LOAD LOG --") {
+            let log = log.split("-- END PROG LOAD LOG").next().unwrap_or(log);
+            return Error::Verifier { program: self.name, log: log.trim().to_owned() };
+        }
+        match error.kind() {
+            ErrorKind::PermissionDenied => Error::Permission { action: "load BPF programs" },
+            ErrorKind::OutOfMemory => Error::Memory { bytes: 0 },
+            _ => {
+                let last =
+                    words.lines().last().map_or("", |line| line.trim_start_matches("libbpf: "));
+                Error::Kernel { program: self.name, reason: format!("{error:#}; {last}") }
+            }
+        }
+    }
+}
+
+fn octets(config: &abi::analyser_config) -> &[u8] {
+    let size = size_of::<abi::analyser_config>();
+    // SAFETY: a struct of integers without padding, borrowed as long as the slice.
+    unsafe { std::slice::from_raw_parts(std::ptr::from_ref(config).cast(), size) }
+}
+
+thread_local! {
+    static WORDS: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Collects what libbpf says on this thread, which would otherwise go to stderr.
+struct Words;
+
+impl Words {
+    fn collect() -> Self {
+        static HUSH: Once = Once::new();
+        HUSH.call_once(|| {
+            libbpf_rs::set_print(Some((PrintLevel::Warn, |_, line| {
+                WORDS.with_borrow_mut(|words| {
+                    if let Some(words) = words {
+                        words.push_str(&line);
+                    }
+                });
+            })));
+        });
+        WORDS.set(Some(String::new()));
+        Self
+    }
+
+    fn take(&self) -> String {
+        WORDS.with_borrow_mut(|words| words.as_mut().map(std::mem::take)).unwrap_or_default()
+    }
+}
+
+impl Drop for Words {
+    fn drop(&mut self) {
+        WORDS.set(None);
+    }
+}

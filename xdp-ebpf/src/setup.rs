@@ -1,0 +1,202 @@
+use crate::{Error, abi};
+use std::fmt;
+
+/// Where in the kernel the program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum XdpMode {
+    /// In the driver, before the kernel makes an skb (`XDP_FLAGS_DRV_MODE`).
+    Native,
+    /// On skbs (`XDP_FLAGS_SKB_MODE`): any driver, and some ten times slower.
+    Generic,
+}
+
+impl fmt::Display for XdpMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Native => "native",
+            Self::Generic => "generic",
+        })
+    }
+}
+
+/// What a stream is to the port.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Role {
+    /// The port is its receiver.
+    #[default]
+    Expected,
+    /// It is for another port of the session: here it is misdirected.
+    Elsewhere,
+}
+
+/// How frames of a stream are taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StreamSetup {
+    /// What it is to this port.
+    pub role: Role,
+    /// Check the L4 checksum and the payload too, octet by octet: costs a walk over
+    /// every frame.
+    pub full_integrity: bool,
+    /// With `full_integrity`: octets from the end of the outermost L3 header (of the
+    /// VLAN tags, where L3 is not IP) to the payload of incrementing octets. 0: right
+    /// after a UDP, TCP or ICMP header. Tunnels have to say.
+    pub payload_offset: u16,
+}
+
+/// What an analyser is loaded for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnalyserSetup {
+    /// The session's nonce, below 2^18.
+    pub nonce: u32,
+    /// Width of the transmit-time bins, not 0.
+    pub interval_ns: u64,
+    /// RX queues of the port, at least 1.
+    pub queues: u32,
+    /// Octets of L3 that the port takes. Above 1,500 a frame may lie in several buffers,
+    /// which the program then minds.
+    pub mtu: u32,
+    /// By stream id.
+    pub streams: Vec<StreamSetup>,
+}
+
+/// Slabs are allotted when a stream is first seen on a bank. RSS keeps a stream on one
+/// bank, so there need not be one for each pair; a stream spread over more banks than
+/// this is for all streams at once is counted, but `unbucketed`.
+const SLAB_BANKS: u32 = 4;
+
+/// The numbers that follow from a set-up.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) config: abi::analyser_config,
+    pub(crate) streams: Vec<abi::stream_config>,
+}
+
+impl Plan {
+    pub(crate) fn new(setup: &AnalyserSetup, mode: XdpMode) -> Result<Self, Error> {
+        let refuse = |what: String| Err(Error::Setup { what });
+        if setup.nonce >> abi::TAG_NONCE_BITS != 0 {
+            return refuse(format!("nonce {}; it has 18 bits", setup.nonce));
+        }
+        if setup.interval_ns == 0 {
+            return refuse("an interval of 0 ns".to_owned());
+        }
+        if setup.queues == 0 {
+            return refuse("no RX queue".to_owned());
+        }
+        if setup.streams.is_empty() || setup.streams.len() > 1 << 16 {
+            return refuse(format!("{} streams; 1 to 65536 are possible", setup.streams.len()));
+        }
+        let banks = match mode {
+            XdpMode::Native => setup.queues,
+            XdpMode::Generic => cpus()?,
+        };
+        let mut windows = 0;
+        let streams = setup
+            .streams
+            .iter()
+            .map(|stream| {
+                let expected = stream.role == Role::Expected;
+                let window = windows;
+                windows += u32::from(expected);
+                abi::stream_config {
+                    role: if expected { abi::STREAM_EXPECTED } else { abi::STREAM_ELSEWHERE } as u8,
+                    flags: if stream.full_integrity { abi::STREAM_INTEGRITY_FULL as u8 } else { 0 },
+                    payload_offset: stream.payload_offset,
+                    window,
+                }
+            })
+            .collect();
+        let config = abi::analyser_config {
+            interval_ns: setup.interval_ns,
+            nonce: setup.nonce,
+            streams: setup.streams.len() as u32,
+            banks,
+            windows: windows.max(1),
+            slabs: windows.max(1) * banks.min(SLAB_BANKS),
+            bank_by_cpu: (mode == XdpMode::Generic).into(),
+            full_integrity: setup.streams.iter().any(|stream| stream.full_integrity).into(),
+            multi_buffer: (setup.mtu > 1500).into(),
+        };
+        let plan = Self { config, streams };
+        // The kernel counts entries in 32 bits.
+        let records = 2 * u64::from(config.streams) * u64::from(banks);
+        if u32::try_from(records).is_err() {
+            return Err(Error::Memory { bytes: records * size_of::<abi::record>() as u64 });
+        }
+        Ok(plan)
+    }
+
+    /// Entries of both trial banks.
+    pub(crate) fn records(&self) -> u32 {
+        2 * self.config.streams * self.config.banks
+    }
+
+    /// Entries of both trial banks.
+    pub(crate) fn windows(&self) -> u32 {
+        2 * self.config.windows
+    }
+
+    /// Entries of both trial banks.
+    pub(crate) fn slabs(&self) -> u32 {
+        2 * self.config.slabs
+    }
+
+    /// What the maps will take.
+    pub(crate) fn bytes(&self) -> u64 {
+        let of = |entries: u32, size: usize| u64::from(entries) * size as u64;
+        of(self.config.banks, size_of::<abi::port_record>())
+            + of(self.config.streams, size_of::<abi::stream_config>())
+            + of(self.records(), size_of::<abi::record>())
+            + of(self.windows(), size_of::<abi::window>())
+            + of(self.slabs(), size_of::<abi::slab>())
+    }
+}
+
+/// CPUs that a frame may be taken on in generic mode.
+fn cpus() -> Result<u32, Error> {
+    libbpf_rs::num_possible_cpus().map(|cpus| cpus as u32).map_err(|error| Error::System {
+        action: "count the possible CPUs",
+        source: std::io::Error::other(error.to_string()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setup(streams: usize) -> AnalyserSetup {
+        let streams = vec![StreamSetup::default(); streams];
+        AnalyserSetup { nonce: 1, interval_ns: 1, queues: 2, mtu: 1500, streams }
+    }
+
+    #[test]
+    fn a_thousand_streams_on_two_queues_take_about_a_hundred_mib() {
+        let bytes = Plan::new(&setup(1_000), XdpMode::Native).unwrap().bytes();
+        assert!(bytes < 110 << 20, "{bytes}");
+    }
+
+    #[test]
+    fn only_expected_streams_have_a_window_and_buckets() {
+        let mut setup = setup(5);
+        setup.streams[1].role = Role::Elsewhere;
+        setup.streams[3].role = Role::Elsewhere;
+        let plan = Plan::new(&setup, XdpMode::Native).unwrap();
+        assert_eq!((plan.windows(), plan.slabs(), plan.records()), (6, 12, 20));
+        assert_eq!([0, 2, 4].map(|id: usize| plan.streams[id].window), [0, 1, 2]);
+    }
+
+    #[test]
+    fn impossible_set_ups_are_refused_by_name() {
+        for (change, named) in [
+            ((|setup| setup.nonce = 1 << 18) as fn(&mut AnalyserSetup), "nonce"),
+            (|setup| setup.interval_ns = 0, "interval"),
+            (|setup| setup.queues = 0, "queue"),
+            (|setup| setup.streams.clear(), "0 streams"),
+        ] {
+            let mut setup = setup(1);
+            change(&mut setup);
+            let error = Plan::new(&setup, XdpMode::Native).unwrap_err();
+            assert!(error.to_string().contains(named), "{error}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What the tests of the analyser share: frames built by hand, independent of every
+//! other codec of this project, and an analyser with few streams.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+#![allow(unsafe_code, reason = "the clock and the user id come from libc")]
+
+use xdp_ebpf::{Action, Analyser, AnalyserSetup, Role, StreamSetup, XdpMode, abi};
+
+pub mod frame;
+pub mod netns;
+
+pub const NONCE: u32 = 0x2_5a5a;
+pub const SECOND: u64 = 1_000_000_000;
+
+/// Fails the test, for an analyser that was not run proves nothing.
+pub fn require_root() {
+    // SAFETY: no arguments, no memory.
+    assert_eq!(unsafe { libc::geteuid() }, 0, "this test loads BPF programs: run it as root");
+}
+
+/// `CLOCK_MONOTONIC`, which is `bpf_ktime_get_ns`.
+pub fn now_ns() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes one timespec.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec as u64 * SECOND + time.tv_nsec as u64
+}
+
+/// Streams 0 and 1 expected, 2 checked in full, 3 for another port, 4 in full with its
+/// payload 50 octets after L3.
+pub fn setup(queues: u32) -> AnalyserSetup {
+    let expected = StreamSetup::default();
+    let full = StreamSetup { full_integrity: true, ..expected };
+    let elsewhere = StreamSetup { role: Role::Elsewhere, ..expected };
+    let tunnel = StreamSetup { payload_offset: 50, ..full };
+    AnalyserSetup {
+        nonce: NONCE,
+        interval_ns: 10 * SECOND,
+        queues,
+        mtu: 1500,
+        streams: vec![expected, expected, full, elsewhere, tunnel],
+    }
+}
+
+/// An analyser in trial 1 that began 30 seconds ago, on one queue, not attached.
+pub fn analyser() -> Analyser {
+    require_root();
+    let mut analyser = Analyser::load(&setup(1), XdpMode::Native).unwrap();
+    analyser.begin_trial(1, now_ns() - 30 * SECOND);
+    analyser
+}
+
+/// Runs one frame on queue 0 and gives the action.
+pub fn run(analyser: &Analyser, frame: &[u8]) -> Action {
+    analyser.test_run(frame, 0, 1).unwrap().action
+}
+
+/// The counters of stream 0 on bank 0 that a test may expect to move.
+pub fn counts(record: &abi::record) -> [(&'static str, u64); 9] {
+    [
+        ("unique", record.unique),
+        ("duplicate", record.duplicate),
+        ("reordered", record.reordered),
+        ("late", record.late),
+        ("corrupt", record.corrupt),
+        ("misdirected", record.misdirected),
+        ("stale", record.stale),
+        ("negative", record.negative),
+        ("unbucketed", record.unbucketed),
+    ]
+}
+
+/// Those that are not 0.
+pub fn moved(record: &abi::record) -> Vec<(&'static str, u64)> {
+    counts(record).into_iter().filter(|(_, count)| *count > 0).collect()
+}
