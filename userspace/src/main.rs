@@ -1,3 +1,5 @@
 //! `linerate`: one thin binary over the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    linerate::cli::main()
+}

@@ -1,6 +1,6 @@
 //! The command line (CONTRACT, Commands).
 
-use crate::units::{Ratio, parse_duration};
+use crate::units::parse_duration;
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, time::Duration};
 
@@ -57,7 +57,7 @@ pub struct FlowArgs {
     pub eth: Option<String>,
     /// VLAN id; repeat for `QinQ`, outermost first
     #[arg(long, value_name = "ID")]
-    pub vlan: Vec<u16>,
+    pub vlan: Vec<String>,
     /// IPv4 addresses
     #[arg(long, value_name = "SRC,DST", conflicts_with = "ipv6")]
     pub ipv4: Option<String>,
@@ -81,16 +81,16 @@ pub struct FlowArgs {
     pub bidir: bool,
     /// Send exactly so many frames
     #[arg(long, value_name = "N", conflicts_with = "for")]
-    pub frames: Option<u64>,
+    pub frames: Option<String>,
     /// How long every flow sends: `10s`
-    #[arg(long = "for", id = "for", value_name = "TIME", value_parser = duration)]
-    pub duration: Option<Duration>,
+    #[arg(long = "for", id = "for", value_name = "TIME")]
+    pub duration: Option<String>,
     /// Scale all rates
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
-    pub scale: Option<Ratio>,
+    #[arg(long, value_name = "PERCENT")]
+    pub scale: Option<String>,
     /// Another PORT for a name of the file
-    #[arg(long = "port", value_name = "NAME=PORT", value_parser = assignment)]
-    pub ports: Vec<(String, String)>,
+    #[arg(long = "port", value_name = "NAME=PORT")]
+    pub ports: Vec<String>,
 }
 
 /// `linerate run`.
@@ -130,7 +130,7 @@ pub struct ShowArgs {
     pub flow: FlowArgs,
     /// Frames to show of each flow
     #[arg(long, default_value_t = 3, value_name = "N")]
-    pub count: usize,
+    pub count: u64,
     /// Write these frames as pcap; `-`: to stdout
     #[arg(long, value_name = "PATH")]
     pub pcap: Option<PathBuf>,
@@ -153,17 +153,4 @@ fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text)
         .filter(|time| *time >= Duration::from_millis(1))
         .ok_or_else(|| "write a time of at least 1ms, such as 500ms, 10s, 5m or 1h".to_owned())
-}
-
-fn percent(text: &str) -> Result<Ratio, String> {
-    match text.parse() {
-        Ok(crate::units::Rate::LineShare(share)) => Ok(share),
-        _ => Err("write a percentage above 0, such as 50%".to_owned()),
-    }
-}
-
-fn assignment(text: &str) -> Result<(String, String), String> {
-    text.split_once('=')
-        .map(|(name, port)| (name.to_owned(), port.to_owned()))
-        .ok_or_else(|| "write NAME=PORT, such as west=ens1f0".to_owned())
 }

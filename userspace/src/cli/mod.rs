@@ -1,1 +1,54 @@
-//! cli
+//! Arguments to a checked plan to a run; tables, progress bars, exit codes.
+
+mod args;
+mod flows;
+mod live;
+mod ports;
+mod run;
+mod show;
+
+pub use args::{Cli, Command, RunArgs, ShowArgs};
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// What ends a command early: one line for people, and CONTRACT's exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: u8,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    /// Of the caller's making: exit 64.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { code: 64, message: message.into() }
+    }
+}
+
+/// The whole program: parses the arguments of this process and runs the command.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A message that cannot be printed has nobody to read it.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
+        }
+    };
+    let done = match cli.command {
+        Command::Ports(args) => ports::main(&args),
+        Command::Run(args) => run::main(&args),
+        Command::Show(args) => show::main(&args),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            anstream::eprintln!("{ERROR}error:{ERROR:#} {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+const ERROR: anstyle::Style =
+    anstyle::Style::new().bold().fg_color(Some(anstyle::Color::Ansi(anstyle::AnsiColor::Red)));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     report::{self, RunResult},
-    session::{RunFacts, Session, Settings},
+    session::{Session, Settings},
 };
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::{
@@ -29,7 +29,8 @@ pub(super) fn main(args: &RunArgs) -> Result<u8, Failure> {
     let json = args.json.as_deref().filter(|_| !json_on_stdout).map(create).transpose()?;
 
     let stop = stop_flag()?;
-    let settings = Settings { interval: args.interval, samples: args.history as usize };
+    let settings =
+        Settings { interval: args.interval, samples: args.history as usize, keep_samples: args.samples };
     let mut session = Session::open(spec, settings)
         .map_err(|error| Failure { code: error.exit_code(), message: error.to_string() })?;
     if args.verbose {
@@ -38,12 +39,12 @@ pub(super) fn main(args: &RunArgs) -> Result<u8, Failure> {
         }
     }
     let mut live = Live::new(screen, session.planned(), args.quiet);
-    let facts: RunFacts = session
+    let facts = session
         .run(&stop, &mut |snapshot| live.show(snapshot))
         .map_err(|error| Failure { code: error.exit_code(), message: error.to_string() })?;
     drop(session);
 
-    let result = report::result(&facts, args.samples);
+    let result = RunResult::new(&facts);
     if !args.quiet {
         screen.print(&report::table(&result, screen.width()));
     }

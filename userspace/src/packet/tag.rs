@@ -73,7 +73,7 @@ impl Tag {
             nonce: (head >> (40 + abi::TAG_TRIAL_BITS)) as u32,
             trial: (head >> 40) as u8 & (abi::TAG_TRIALS - 1) as u8,
             stream: (head >> 24) as u16,
-            sequence: (tail >> 40) as u32,
+            sequence: u32::from_be_bytes(load(bytes, 5)),
             time_ns: tail & ((1 << abi::TAG_TIME_BITS) - 1),
         }
     }

@@ -60,7 +60,8 @@ pub(super) fn bounds(values: &Values) -> Option<(u128, u128)> {
         Values::One(value) => Some((*value, *value)),
         Values::List(list) => Some((*list.iter().min()?, *list.iter().max()?)),
         Values::Range { first, step, count } => {
-            let last = first.checked_add_signed(step.checked_mul(count.checked_sub(1)?.into())?)?;
+            let distance = step.unsigned_abs().checked_mul(count.checked_sub(1)?.into())?;
+            let last = if *step < 0 { first.checked_sub(distance) } else { first.checked_add(distance) }?;
             Some((*first.min(&last), *first.max(&last)))
         }
         Values::Random { low, high, count, .. } => {

@@ -1,10 +1,8 @@
 //! One flow's row, from counts to conclusions.
 
-use super::{
-    FlowFacts, FlowResult, GapResult, LatencyResult, LedgerResult, Outage, PortFacts, RunFacts,
-    SampleRow,
-};
+use super::{FlowResult, GapResult, LatencyResult, LedgerResult, Outage, SampleRow};
 use crate::{
+    session::{FlowFacts, PortFacts, RunFacts},
     collect::{
         Arrival, Border, Departure, Evidence, Finding, FlowCounts, Gap, GapSummary, LatencySummary,
         Ledger, Loss, RxTotals, Sample, Verdict, judge, l1_bits, l2_bits,
@@ -14,7 +12,7 @@ use crate::{
 
 /// First submit to last submit plus one gap; the gap is the mean one, or of a lone
 /// frame the one asked for.
-pub(super) fn duration_ns(flow: &FlowFacts<'_>) -> Option<u64> {
+pub(super) fn duration_ns(flow: &FlowFacts) -> Option<u64> {
     let span = flow.last_tx_ns?.checked_sub(flow.first_tx_ns?)?;
     let frames = flow.totals.tx_frames;
     let duration = if frames > 1 && span > 0 {
@@ -26,8 +24,8 @@ pub(super) fn duration_ns(flow: &FlowFacts<'_>) -> Option<u64> {
 }
 
 /// The row of one flow, and the sentences about it.
-pub(super) fn result(facts: &RunFacts<'_>, flow: &FlowFacts<'_>) -> (FlowResult, Vec<String>) {
-    let totals = flow.totals;
+pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<String>) {
+    let totals = &flow.totals;
     let rx = flow.rx_port.and(totals.rx.as_ref());
     let counters = rx.map(|rx| rx.counters);
     let duration_ns = duration_ns(flow);
@@ -58,8 +56,8 @@ pub(super) fn result(facts: &RunFacts<'_>, flow: &FlowFacts<'_>) -> (FlowResult,
 
     let row = FlowResult {
         name: flow.name.clone(),
-        tx_port: facts.ports[flow.tx_port].result.name.clone(),
-        rx_port: flow.rx_port.map(|port| facts.ports[port].result.name.clone()),
+        tx_port: facts.ports[flow.tx_port].name.clone(),
+        rx_port: flow.rx_port.map(|port| facts.ports[port].name.clone()),
         verdict: finding.verdict,
         requested_frames: ledger.requested,
         unsent_frames: ledger.requested - totals.tx_frames.min(ledger.requested),
@@ -108,7 +106,7 @@ pub(super) fn result(facts: &RunFacts<'_>, flow: &FlowFacts<'_>) -> (FlowResult,
 }
 
 /// Follows the flow through the ports it uses.
-fn ledger(facts: &RunFacts<'_>, flow: &FlowFacts<'_>) -> Ledger {
+fn ledger(facts: &RunFacts, flow: &FlowFacts) -> Ledger {
     let submitted = flow.totals.tx_frames;
     let counts = FlowCounts {
         requested: flow.requested.unwrap_or(submitted).max(submitted),
@@ -134,8 +132,8 @@ fn ledger(facts: &RunFacts<'_>, flow: &FlowFacts<'_>) -> Ledger {
 
 /// Who held the flow back.
 fn limited_by(
-    facts: &RunFacts<'_>,
-    flow: &FlowFacts<'_>,
+    facts: &RunFacts,
+    flow: &FlowFacts,
     finding: &Finding,
 ) -> Option<&'static str> {
     match finding.verdict {
@@ -151,7 +149,7 @@ fn limited_by(
                     Some(bits as f64 * 1e9 / duration_ns(flow)? as f64)
                 })
                 .sum();
-            let link_bps = facts.ports[flow.tx_port].result.link_bps;
+            let link_bps = facts.ports[flow.tx_port].link_bps;
             let full = link_bps.is_some_and(|link_bps| load_bps >= 0.999 * link_bps as f64);
             Some(if full { "line" } else { "tester-tx" })
         }
@@ -164,7 +162,7 @@ fn limited_by(
 /// A silence is a gap between arrivals, or the time from when the first or until the
 /// last frame was due. What the sender itself paused at most is taken off, so this is
 /// a lower bound: a stall of the tester is no outage of the device.
-fn outage_by_gap_ns(flow: &FlowFacts<'_>, rx: &RxTotals, duration_ns: Option<u64>) -> Option<u64> {
+fn outage_by_gap_ns(flow: &FlowFacts, rx: &RxTotals, duration_ns: Option<u64>) -> Option<u64> {
     let (first_tx, last_tx, duration_ns) = (flow.first_tx_ns?, flow.last_tx_ns?, duration_ns?);
     let counters = &rx.counters;
     let Some((first_rx, last_rx)) = counters.first_rx_ns.zip(counters.last_rx_ns) else {

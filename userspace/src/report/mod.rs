@@ -1,12 +1,12 @@
 //! What a run leaves behind: JSON `linerate.run/1` (the source of truth), a table for
 //! people, the live lines, and the exit code.
 //!
-//! The session gathers [`RunFacts`]; [`RunResult::new`] draws every conclusion from
+//! The session gathers [`RunFacts`](crate::session::RunFacts); [`RunResult::new`] draws every conclusion from
 //! them, and everything that is printed is printed from the result.
 
 mod expect;
-mod facts;
 mod flow;
+mod host;
 mod live;
 mod model;
 mod run;
@@ -16,11 +16,10 @@ mod tests;
 mod text;
 
 pub use expect::{Unmet, check, exit_code};
-pub use facts::{FlowFacts, PortFacts, RunFacts};
 pub use live::{live_header, live_line};
 pub use model::{
     FlowResult, GapResult, Host, LatencyResult, LedgerResult, Outage, PortResult, RunResult,
-    RxMode, SampleRow, SettingChanged, Tool, TxMode,
+    RxMode, SampleRow, Tool, TxMode,
 };
 pub use table::table;
 pub use text::{count, nanoseconds, scaled};

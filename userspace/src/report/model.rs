@@ -2,8 +2,9 @@
 //! apply or was not measured.
 
 use super::Unmet;
-use crate::{collect::Verdict, nic::SettingChange};
+use crate::{collect::Verdict, nic::SettingChange, session::PortFacts};
 use serde::Serialize;
+use xdp_ebpf::XdpMode;
 
 /// A whole run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -100,24 +101,29 @@ pub struct PortResult {
     /// Not measured yet: always `None`.
     pub calibration: Option<serde_json::Value>,
     /// Settings that were changed for the run and are restored after it.
-    pub settings_changed: Vec<SettingChanged>,
+    pub settings_changed: Vec<SettingChange>,
 }
 
-/// A setting of a port that was changed for the run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SettingChanged {
-    /// What, in ethtool's words.
-    pub setting: String,
-    /// As found.
-    pub from: String,
-    /// As run.
-    pub to: String,
-}
-
-impl From<&SettingChange> for SettingChanged {
-    fn from(change: &SettingChange) -> Self {
-        let SettingChange { setting, from, to } = change;
-        Self { setting: setting.clone(), from: from.clone(), to: to.clone() }
+impl From<&PortFacts> for PortResult {
+    fn from(facts: &PortFacts) -> Self {
+        Self {
+            name: facts.name.clone(),
+            interface: facts.interface.clone(),
+            driver: facts.driver.clone(),
+            tx_mode: facts.tx_mode.map(|mode| match mode {
+                crate::tx::TxMode::ZeroCopy => TxMode::ZeroCopy,
+                crate::tx::TxMode::Copy => TxMode::Copy,
+            }),
+            rx_mode: Some(match facts.rx_mode {
+                XdpMode::Native => RxMode::Native,
+                XdpMode::Generic => RxMode::Generic,
+            }),
+            clock: "monotonic",
+            queues: facts.queues,
+            link_bps: facts.link_bps,
+            calibration: None,
+            settings_changed: facts.settings_changed.clone(),
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! The whole run's result.
 
-use super::{RunFacts, RunResult, check, flow};
-use crate::collect::Verdict;
+use super::{Host, PortResult, RunResult, Tool, check, flow};
+use crate::{collect::Verdict, session::RunFacts};
 
 impl RunResult {
     /// Draws every conclusion from the facts. Flows must name ports that exist.
-    pub fn new(facts: &RunFacts<'_>) -> Self {
+    pub fn new(facts: &RunFacts) -> Self {
         let mut flows = Vec::with_capacity(facts.flows.len());
         let mut reasons = Vec::new();
         let mut unmet = Vec::new();
@@ -20,13 +20,13 @@ impl RunResult {
         reasons.extend(facts.notes.iter().cloned());
         Self {
             schema: "linerate.run/1",
-            tool: facts.tool.clone(),
-            host: facts.host.clone(),
+            tool: Tool::this(),
+            host: Host::this(),
             started: facts.started.to_string(),
             duration_ns: duration_ns(facts),
             verdict: flows.iter().map(|flow| flow.verdict).max().unwrap_or(Verdict::Invalid),
             reasons,
-            ports: facts.ports.iter().map(|port| port.result.clone()).collect(),
+            ports: facts.ports.iter().map(PortResult::from).collect(),
             flows,
             unmet,
         }
@@ -42,7 +42,7 @@ impl RunResult {
 }
 
 /// From the first submit of any flow to the end of the one that ends last.
-fn duration_ns(facts: &RunFacts<'_>) -> Option<u64> {
+fn duration_ns(facts: &RunFacts) -> Option<u64> {
     let start = facts.flows.iter().filter_map(|flow| flow.first_tx_ns).min()?;
     let end = facts
         .flows

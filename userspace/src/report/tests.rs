@@ -1,11 +1,14 @@
 use super::*;
 use crate::{
     collect::{Collector, FlowId, FlowReading, Gap, Totals, Verdict},
+    nic::SettingChange,
     rx::{Counters, Observed},
+    session::{FlowFacts, PortFacts, RunFacts},
     spec::{Expect, Threshold},
+    tx,
 };
 use std::{collections::BTreeSet, time::Duration};
-use xdp_ebpf::{abi, histogram};
+use xdp_ebpf::{XdpMode, abi, histogram};
 
 mod shown;
 
@@ -52,22 +55,18 @@ fn collected(sent: u64, unique: u64) -> Collector {
 
 fn port(name: &str) -> PortFacts {
     PortFacts {
-        result: PortResult {
-            name: name.to_owned(),
-            interface: format!("{name}0@lab"),
-            driver: "veth".to_owned(),
-            tx_mode: Some(TxMode::Copy),
-            rx_mode: Some(RxMode::Native),
-            clock: "monotonic",
-            queues: 2,
-            link_bps: None,
-            calibration: None,
-            settings_changed: vec![SettingChanged {
-                setting: "rx-lro".to_owned(),
-                from: "on".to_owned(),
-                to: "off".to_owned(),
-            }],
-        },
+        name: name.to_owned(),
+        interface: format!("{name}0@lab"),
+        driver: "veth".to_owned(),
+        tx_mode: Some(tx::TxMode::Copy),
+        rx_mode: XdpMode::Native,
+        queues: 2,
+        link_bps: None,
+        settings_changed: vec![SettingChange {
+            setting: "rx-lro".to_owned(),
+            from: "on".to_owned(),
+            to: "off".to_owned(),
+        }],
         tx_frames: None,
         tx_dropped: None,
         rx_frames: None,
@@ -77,7 +76,7 @@ fn port(name: &str) -> PortFacts {
     }
 }
 
-fn flow<'a>(name: &str, totals: &'a Totals) -> FlowFacts<'a> {
+fn flow(name: &str, totals: &Totals) -> FlowFacts {
     let sent = totals.tx_frames;
     FlowFacts {
         name: name.to_owned(),
@@ -90,7 +89,7 @@ fn flow<'a>(name: &str, totals: &'a Totals) -> FlowFacts<'a> {
         first_tx_ns: Some(BASE),
         last_tx_ns: Some(BASE + (10 * SECOND) / sent * (sent - 1)),
         tx_gap: None,
-        totals,
+        totals: totals.clone(),
         samples: None,
         latency_void: None,
         faults: Vec::new(),
@@ -98,16 +97,8 @@ fn flow<'a>(name: &str, totals: &'a Totals) -> FlowFacts<'a> {
     }
 }
 
-fn run(flows: Vec<FlowFacts<'_>>) -> RunFacts<'_> {
+fn run(flows: Vec<FlowFacts>) -> RunFacts {
     RunFacts {
-        tool: Tool { name: "linerate".to_owned(), version: "0.1.0".to_owned() },
-        host: Host {
-            name: "lab".to_owned(),
-            kernel: "6.1.0".to_owned(),
-            machine: "x86_64".to_owned(),
-            cpu: None,
-            cpus: 2,
-        },
         started: "2026-01-02T03:04:05Z".parse().unwrap(),
         base_ns: BASE,
         ports: vec![port("west"), port("east")],
@@ -135,7 +126,7 @@ fn the_json_has_every_key_of_the_contract_and_no_other() {
     let mut gap = Gap::default();
     gap.record(&[(56, 999)], 2_000_000);
     flow.tx_gap = Some(gap);
-    flow.samples = Some(collector.history(FlowId(0), 60));
+    flow.samples = Some(collector.history(FlowId(0), 60).into_iter().cloned().collect());
     let json = RunResult::new(&run(vec![flow])).to_json().unwrap();
     let run: serde_json::Value = serde_json::from_str(&json).unwrap();
     let flow = &run["flows"][0];
@@ -240,7 +231,7 @@ fn void_latency_is_null_with_the_reason() {
 
 #[test]
 fn an_outage_is_what_the_sender_did_not_make_itself() {
-    let by_gap = |unique, edit: &dyn Fn(&mut FlowFacts<'_>, &mut Totals)| {
+    let by_gap = |unique, edit: &dyn Fn(&mut FlowFacts, &mut Totals)| {
         let collector = collected(1000, unique);
         let mut totals = collector.totals(FlowId(0)).unwrap().clone();
         let mut copy = totals.clone();
@@ -254,24 +245,24 @@ fn an_outage_is_what_the_sender_did_not_make_itself() {
     };
     // One frame every 10 ms; silences of up to 10 ms are the flow's own.
     let silence = |ns: u64| {
-        move |_: &mut FlowFacts<'_>, totals: &mut Totals| {
+        move |_: &mut FlowFacts, totals: &mut Totals| {
             totals.rx.as_mut().unwrap().counters.gap_max_ns = ns;
         }
     };
     assert_eq!(by_gap(1000, &silence(9_000_000)), Some(0));
     assert_eq!(by_gap(1000, &silence(80_000_000)), Some(70_000_000));
-    let stalled = |facts: &mut FlowFacts<'_>, totals: &mut Totals| {
+    let stalled = |facts: &mut FlowFacts, totals: &mut Totals| {
         silence(80_000_000)(facts, totals);
         facts.tx_gap.get_or_insert_default().record(&[(100, 1)], 75_000_000);
     };
     assert_eq!(by_gap(1000, &stalled), Some(5_000_000), "the tester paused for 75 ms itself");
-    let dead = |_: &mut FlowFacts<'_>, totals: &mut Totals| {
+    let dead = |_: &mut FlowFacts, totals: &mut Totals| {
         totals.rx.as_mut().unwrap().counters.last_rx_ns = Some(BASE + 4 * SECOND);
     };
     let tail = by_gap(500, &dead).unwrap();
     assert_eq!(tail, 6 * SECOND - 20_000_000 + 12_345, "from the last frame to the end");
     assert_eq!(by_gap(0, &|_, _| ()), Some(10 * SECOND), "nothing came at all");
-    let sprayed = |_: &mut FlowFacts<'_>, totals: &mut Totals| {
+    let sprayed = |_: &mut FlowFacts, totals: &mut Totals| {
         totals.rx.as_mut().unwrap().counters.banks = 2;
     };
     assert_eq!(by_gap(1000, &sprayed), None, "gaps of a queue are not those of the stream");
@@ -313,7 +304,7 @@ fn at_max_the_line_or_the_tester_is_the_limit() {
         let mut flow = flow("a", collector.totals(FlowId(0)).unwrap());
         (flow.intended_pps, flow.requested) = (None, None);
         let mut facts = run(vec![flow]);
-        facts.ports[0].result.link_bps = link_bps;
+        facts.ports[0].link_bps = link_bps;
         RunResult::new(&facts).flows[0].ledger.limited_by
     };
     assert_eq!(limit(Some(1_000_000_000)), Some("line"));
@@ -337,7 +328,7 @@ fn the_run_is_as_good_as_its_worst_flow() {
     assert!(result.duration_ns.unwrap().abs_diff(10 * SECOND) < 2);
 }
 
-fn expecting(lost: u64, expect: Expect, facts: impl Fn(&mut FlowFacts<'_>)) -> RunResult {
+fn expecting(lost: u64, expect: Expect, facts: impl Fn(&mut FlowFacts)) -> RunResult {
     let collector = collected(1000, 1000 - lost);
     let mut flow = flow("a", collector.totals(FlowId(0)).unwrap());
     flow.expect = expect;
@@ -379,14 +370,14 @@ fn expectations_are_met_or_told() {
 #[test]
 fn what_was_not_measured_validly_exits_2() {
     let expect = Expect { p99: Some(below(SECOND)), ..Expect::default() };
-    let slow = |flow: &mut FlowFacts<'_>| flow.requested = Some(2000);
+    let slow = |flow: &mut FlowFacts| flow.requested = Some(2000);
     assert_eq!(exit_code(&expecting(0, Expect::default(), slow)), 0, "nothing was to be decided");
     let limited = expecting(0, expect.clone(), slow);
     assert_eq!((exit_code(&limited), limited.unmet[0].judged), (2, false));
-    let void = |flow: &mut FlowFacts<'_>| flow.latency_void = Some("no clock".to_owned());
+    let void = |flow: &mut FlowFacts| flow.latency_void = Some("no clock".to_owned());
     let unmeasured = expecting(0, expect.clone(), void);
     assert_eq!((exit_code(&unmeasured), unmeasured.unmet[0].judged), (2, false));
-    let down = |flow: &mut FlowFacts<'_>| flow.faults.push("the link went down".to_owned());
+    let down = |flow: &mut FlowFacts| flow.faults.push("the link went down".to_owned());
     assert_eq!(exit_code(&expecting(0, Expect::default(), down)), 2);
     assert_eq!(exit_code(&RunResult::new(&run(Vec::new()))), 2, "no flow, no measurement");
 }

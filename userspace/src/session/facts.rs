@@ -2,9 +2,8 @@
 
 use super::{Session, plan, trial::TrialEnd};
 use crate::{
-    collect::{FlowId, Sample, Totals},
-    nic::{LinkCounters, SettingChange},
-    rx::PortTotals,
+    collect::{FlowId, Gap, Sample, Totals},
+    nic::SettingChange,
     spec::Expect,
     tx::TxMode,
 };
@@ -44,24 +43,25 @@ pub struct FlowSnapshot {
     pub settled: Option<Sample>,
 }
 
-/// A run that is over.
+/// A run that is over: counted, not yet judged.
 #[derive(Debug, Clone)]
 pub struct RunFacts {
     /// Wall-clock time of the start.
     pub started: jiff::Timestamp,
-    /// Start of the first interval, CLOCK_MONOTONIC ns.
+    /// Start of the first interval, CLOCK_MONOTONIC ns: samples count from here.
     pub base_ns: u64,
     /// Every port held, in the spec's order.
     pub ports: Vec<PortFacts>,
     /// Every flow and direction, in file order.
     pub flows: Vec<FlowFacts>,
-    /// Sentences about what makes the whole run void.
+    /// Sentences about what makes the whole run void; each flow becomes `invalid`.
     pub faults: Vec<String>,
-    /// Sentences worth knowing that void nothing.
+    /// Sentences worth knowing that void nothing, such as a mode that was refused.
     pub notes: Vec<String>,
 }
 
-/// A port and what it counted during the run.
+/// A port as it was used, and what its counters gained between the start of the trial and
+/// the end of its drain. `None`: not known.
 #[derive(Debug, Clone)]
 pub struct PortFacts {
     /// Its name in the spec.
@@ -74,43 +74,59 @@ pub struct PortFacts {
     pub tx_mode: Option<TxMode>,
     /// Where the analyser ran.
     pub rx_mode: XdpMode,
-    /// TX queues used.
-    pub tx_queues: u32,
-    /// Line rate in bits per second.
+    /// TX queues used; RX queues where nothing leaves.
+    pub queues: u32,
+    /// Speed of the link, bits per second; `None` for links without a physical speed.
     pub link_bps: Option<u64>,
-    /// Settings changed for the session.
+    /// Settings changed for the session and restored after it.
     pub settings_changed: Vec<SettingChange>,
-    /// Gain of the kernel's interface counters; `None`: the port is gone.
-    pub link: Option<LinkCounters>,
-    /// What the analyser saw.
-    pub analyser: PortTotals,
+    /// Frames sent, by the kernel's interface counter.
+    pub tx_frames: Option<u64>,
+    /// Frames that the interface dropped on the way out.
+    pub tx_dropped: Option<u64>,
+    /// Frames received, by the kernel's interface counter.
+    pub rx_frames: Option<u64>,
+    /// Frames dropped between the NIC and the analyser (missed, no buffer, ring full),
+    /// without those that the kernel dropped after the analyser let them pass.
+    pub rx_dropped: Option<u64>,
+    /// Frames that the analyser saw.
+    pub seen: Option<u64>,
+    /// Pause frames received.
+    pub pause_frames: Option<u64>,
 }
 
-/// A flow and what became of it.
+/// A flow in one direction. Port numbers are places in [`RunFacts::ports`].
 #[derive(Debug, Clone)]
 pub struct FlowFacts {
     /// Name of the row.
     pub name: String,
-    /// Port that it left from, index in [`RunFacts::ports`].
+    /// Port that it left from.
     pub tx_port: usize,
     /// Port that it is received on; `None`: transmit only.
     pub rx_port: Option<usize>,
     /// Streams that it was striped over.
     pub streams: u32,
-    /// Frames asked for; `None`: what fits.
+    /// Frames asked for: `floor(rate x seconds)` or `frames`. `None` at rate "max" and
+    /// for a run without end: then what was sent is what was asked for.
     pub requested: Option<u64>,
     /// Mean frames a second asked for; `None`: "max" or in bursts.
     pub intended_pps: Option<f64>,
-    /// Frames that the kernel gave back as sent.
-    pub completed: u64,
+    /// Frames that the kernel gave back as sent; `None`: the back end cannot know.
+    pub completed: Option<u64>,
     /// First submit, CLOCK_MONOTONIC ns; `None`: nothing was sent.
     pub first_tx_ns: Option<u64>,
     /// Last submit.
     pub last_tx_ns: Option<u64>,
+    /// Gaps between submits, by stream; `None`: not measured.
+    pub tx_gap: Option<Gap>,
     /// Counters and latency of the whole run.
     pub totals: Totals,
-    /// The ring, oldest first.
-    pub samples: Vec<Sample>,
+    /// The ring, oldest first; `None`: not asked for.
+    pub samples: Option<Vec<Sample>>,
+    /// Why latency is void, e.g. because the tester's own queue would be timed.
+    pub latency_void: Option<String>,
+    /// Sentences about what makes this flow's measurement void.
+    pub faults: Vec<String>,
     /// What it must show.
     pub expect: Expect,
 }
@@ -140,11 +156,15 @@ impl Session {
             driver: port.info.driver.clone(),
             tx_mode: port.queues.first().map(crate::tx::Queue::mode),
             rx_mode: port.rx_mode(),
-            tx_queues: port.queues.len() as u32,
-            link_bps: port.link_bps,
+            queues: if port.queues.is_empty() { port.info.rx_queues } else { port.queues.len() as u32 },
+            link_bps: port.link_bps.filter(|_| port.info.physical || port.line_given),
             settings_changed: port.hold.settings_changed().to_vec(),
-            link: end.link,
-            analyser: end.analyser,
+            tx_frames: end.counted.map(|counted| counted.tx_frames),
+            tx_dropped: end.counted.map(|counted| counted.tx_dropped),
+            rx_frames: end.counted.map(|counted| counted.rx_frames),
+            rx_dropped: end.counted.map(|counted| counted.rx_dropped),
+            seen: Some(end.analyser.seen),
+            pause_frames: end.counted.and_then(|counted| counted.pause_frames),
         });
         RunFacts {
             started: end.started,
@@ -168,11 +188,16 @@ impl Session {
             streams: sent().count() as u32,
             requested: plan::requested_frames(flow, link_bps),
             intended_pps: plan::intended_pps(flow, link_bps),
-            completed: sent().map(|sent| sent.completed_frames).sum(),
+            completed: Some(sent().map(|sent| sent.completed_frames).sum()),
             first_tx_ns: started().map(|sent| sent.first_submit_ns).min(),
             last_tx_ns: started().map(|sent| sent.last_submit_ns).max(),
+            tx_gap: None,
             totals: self.collector.totals(FlowId(id)).cloned().unwrap_or_default(),
-            samples: self.collector.history(FlowId(id), self.settings.samples).into_iter().cloned().collect(),
+            samples: self.settings.keep_samples.then(|| {
+                self.collector.history(FlowId(id), self.settings.samples).into_iter().cloned().collect()
+            }),
+            latency_void: None,
+            faults: Vec::new(),
             expect: flow.expect.clone(),
         }
     }

@@ -1,1 +1,131 @@
-//! session
+//! One run, from ports taken to frames accounted for.
+//!
+//! ```text
+//! Session::open: ports held, analysers attached, queues bound, next hops known
+//! Session::run:  sending -> draining -> done, any number of times
+//! drop:          nothing attached, settings restored
+//! ```
+//!
+//! The room's border is plain: a [`Spec`](crate::spec::Spec) goes in, [`Snapshot`]s
+//! and [`RunFacts`] come out; no handle of a port, map or thread does.
+
+mod error;
+mod facts;
+mod next_hop;
+mod open;
+mod plan;
+mod port;
+mod trial;
+
+pub use error::SessionError;
+pub use facts::{FlowFacts, FlowSnapshot, Phase, PortFacts, RunFacts, Snapshot};
+
+use crate::{
+    collect::{Collector, DEFAULT_CAPACITY, FlowId},
+    nic::LinkWatch,
+    packet::{Cursor, Program},
+    spec::{End, Spec},
+};
+use plan::Stream;
+use port::Port;
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+/// How a session samples.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Length of a sample, and of the intervals that losses are binned by.
+    pub interval: Duration,
+    /// Samples kept of each flow.
+    pub samples: usize,
+    /// Whether the facts of a run hold the samples.
+    pub keep_samples: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(1), samples: DEFAULT_CAPACITY, keep_samples: false }
+    }
+}
+
+/// Ports held and analysers attached, ready to run the flows of a spec.
+#[derive(Debug)]
+pub struct Session {
+    spec: Spec,
+    settings: Settings,
+    /// By stream id.
+    streams: Vec<Stream>,
+    /// By flow.
+    programs: Vec<Arc<Program>>,
+    ports: Vec<Port>,
+    watch: LinkWatch,
+    collector: Collector,
+    nonce: u32,
+    /// Start of the current trial, CLOCK_MONOTONIC ns.
+    base_ns: u64,
+    trial_number: u8,
+}
+
+impl Session {
+    /// Sends every flow once, until all are done or `stop` is set, then drains. `observe`
+    /// hears once an interval what has happened since.
+    pub fn run(
+        &mut self,
+        stop: &AtomicBool,
+        observe: &mut dyn FnMut(&Snapshot),
+    ) -> Result<RunFacts, SessionError> {
+        let end = self.trial(stop, &mut |phase, session| observe(&session.snapshot(phase)))?;
+        Ok(self.facts(end))
+    }
+
+    /// When the last flow is over; `None`: not known before.
+    pub fn planned(&self) -> Option<Duration> {
+        let over = |flow: &crate::spec::Flow| match flow.end {
+            End::After(time) => Some(time),
+            End::Never => None,
+            End::Frames(frames) => {
+                let fps = plan::frames_per_second(flow, self.ports[flow.tx].link_bps.unwrap_or(0))?;
+                let burst = flow.burst.map_or(Duration::ZERO, |burst| {
+                    burst.gap.saturating_mul((frames / burst.frames.max(1)) as u32)
+                });
+                Some(Duration::try_from_secs_f64(frames as f64 / fps.to_f64()).ok()? + burst)
+            }
+        };
+        self.spec.flows.iter().map(over).collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// Sentences about how the ports are used: modes obtained, and why not better ones.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for port in &self.ports {
+            if let Some(reason) = &port.native_refused {
+                notes.push(format!("{}: the analyser runs in generic mode: {reason}", port.name));
+            }
+            if let Some(reason) = port.queues.iter().find_map(|queue| queue.zero_copy_refused()) {
+                notes.push(format!("{}: frames are copied by the kernel; zero-copy: {reason}", port.name));
+            }
+            notes.extend(port.hold.not_controllable().iter().map(|what| format!("{}: {what}", port.name)));
+        }
+        notes
+    }
+
+    /// Kernel and user memory of analysers and collector, octets.
+    pub fn memory_bytes(&self) -> u64 {
+        let ports: u64 = self
+            .ports
+            .iter()
+            .map(|port| port.receiver.source().memory_bytes() + port.receiver.state_bytes() as u64)
+            .sum();
+        let flows = (0..self.spec.flows.len() as u32)
+            .filter_map(|flow| self.collector.flow_bytes(FlowId(flow)))
+            .sum::<usize>() as u64;
+        ports + flows
+    }
+
+    /// The frames of one stream, from its first.
+    fn cursor(&self, stream: &Stream) -> Cursor {
+        Cursor::new(Arc::clone(&self.programs[stream.flow]), stream.first, stream.stride)
+    }
+}

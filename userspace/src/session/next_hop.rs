@@ -24,10 +24,10 @@ impl Known {
         let Some(Layer::Eth { dst: MacAddress::Auto, .. }) = flow.layers.first() else {
             return Ok(NextHop::Static);
         };
-        let destinations: Vec<IpAddr> = Program::destinations(flow).iter().take(DESTINATIONS_MAX + 1).collect();
-        if destinations.is_empty() {
+        let Some(destinations) = Program::destinations(flow) else {
             return Err(SessionError::NoDestination { flow: flow.name.clone() });
-        }
+        };
+        let destinations: Vec<IpAddr> = destinations.iter().take(DESTINATIONS_MAX + 1).collect();
         let hops: Vec<IpAddr> = destinations.iter().map(|&to| first_hop(to, spec)).collect();
         let mut asked = hops.clone();
         asked.sort_unstable();
@@ -63,7 +63,8 @@ fn first_hop(destination: IpAddr, port: &PortSpec) -> IpAddr {
 /// Whom the question comes from: the port's addresses, else the flow's first source.
 fn sources(flow: &Flow, port: &PortSpec) -> Vec<IpNet> {
     if port.addresses.is_empty() {
-        return Program::sources(flow).iter().take(1).map(IpNet::from).collect();
+        let first = Program::sources(flow).and_then(|sources| sources.iter().next());
+        return first.map(IpNet::from).into_iter().collect();
     }
     port.addresses.clone()
 }

@@ -5,7 +5,7 @@ use crate::{
     collect::Collector,
     nic::{LinkWatch, PortInfo, PortName, port_info},
     packet::{AddressSet, Program},
-    spec::{Integrity, Layer, PortSpec, Spec, Track},
+    spec::{Flow, Integrity, Layer, PortSpec, Spec, Track},
     units::{Rate, QueueId, StreamId},
 };
 use std::{net::IpAddr, sync::Arc, thread, time::Duration};
@@ -143,14 +143,28 @@ fn analyser_setup(
         .map(|stream| StreamSetup {
             role: if expects(spec, streams, stream.id, port) { Role::Expected } else { Role::Elsewhere },
             full_integrity: spec.flows[stream.flow].integrity == Integrity::Full,
+            payload_offset: payload_offset(&spec.flows[stream.flow]),
         })
         .collect();
     AnalyserSetup {
         nonce,
         interval_ns: settings.interval.as_nanos() as u64,
         queues: info.rx_queues,
+        mtu: info.mtu,
         streams,
     }
+}
+
+/// From the end of L3 to the payload, where octets of the file stand between; 0: as the L4
+/// protocol says.
+fn payload_offset(flow: &Flow) -> u16 {
+    let raw: usize = flow.layers.iter().map(|layer| if let Layer::Raw { bytes } = layer { bytes.len() } else { 0 }).sum();
+    let l4 = flow.layers.iter().map(|layer| match layer {
+        Layer::Udp { .. } | Layer::Icmp { .. } | Layer::Icmpv6 { .. } => 8,
+        Layer::Tcp { .. } => 20,
+        _ => 0,
+    });
+    if raw == 0 { 0 } else { (raw + l4.sum::<usize>()) as u16 }
 }
 
 /// 18 bits that tell this session's frames from those of any other.
@@ -163,8 +177,8 @@ fn session_nonce() -> u32 {
 /// The addresses that the flows put behind a port: sources of what it sends, destinations
 /// of what it receives (DESIGN, rule 11).
 fn behind(spec: &Spec, port: usize) -> Vec<AddressSet> {
-    let sources = spec.flows.iter().filter(|flow| flow.tx == port).map(Program::sources);
-    let destinations = spec.flows.iter().filter(|flow| flow.rx == Some(port)).map(Program::destinations);
+    let sources = spec.flows.iter().filter(|flow| flow.tx == port).filter_map(Program::sources);
+    let destinations = spec.flows.iter().filter(|flow| flow.rx == Some(port)).filter_map(Program::destinations);
     sources.chain(destinations).collect()
 }
 

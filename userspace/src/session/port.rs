@@ -20,14 +20,40 @@ pub(super) struct Port {
     pub(super) queues: Vec<Queue>,
     responder: Option<Responder>,
     pub(super) receiver: Receiver<Analyser>,
-    pub(super) counters: PortCounters,
+    counters: PortCounters,
     pub(super) hold: Hold,
     pub(super) netns: Netns,
     pub(super) info: PortInfo,
     /// Line rate used for rates: the file's `line`, else what the link reports.
     pub(super) link_bps: Option<u64>,
+    /// Whether the file gave it.
+    pub(super) line_given: bool,
     /// Why native mode was refused, if it was.
     pub(super) native_refused: Option<String>,
+}
+
+/// Counters of a port that bear on the ledger.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counted {
+    pub(super) tx_frames: u64,
+    pub(super) tx_dropped: u64,
+    pub(super) rx_frames: u64,
+    /// Between the NIC and the analyser.
+    pub(super) rx_dropped: u64,
+    pub(super) pause_frames: Option<u64>,
+}
+
+impl Counted {
+    /// What was gained since `before`.
+    pub(super) fn since(self, before: Self) -> Self {
+        Self {
+            tx_frames: self.tx_frames.saturating_sub(before.tx_frames),
+            tx_dropped: self.tx_dropped.saturating_sub(before.tx_dropped),
+            rx_frames: self.rx_frames.saturating_sub(before.rx_frames),
+            rx_dropped: self.rx_dropped.saturating_sub(before.rx_dropped),
+            pause_frames: self.pause_frames.zip(before.pause_frames).map(|(now, then)| now.saturating_sub(then)),
+        }
+    }
 }
 
 /// What the analyser of a port is set up with.
@@ -58,6 +84,7 @@ impl Port {
             hold,
             netns,
             link_bps: spec.line_bps.or(info.link_bps),
+            line_given: spec.line_bps.is_some(),
             info,
             native_refused,
         })
@@ -81,6 +108,28 @@ impl Port {
         let owned = move |address: IpAddr| own.contains(&address) || addresses.iter().any(|set| set.contains(address));
         self.responder = Some(Responder::start(&self.info, owned)?);
         Ok(())
+    }
+
+    /// What the kernel and the driver have counted since the port exists; `None`: it is gone.
+    pub(super) fn counted(&mut self) -> Option<Counted> {
+        let link = self.counters.link().ok()?;
+        let driver = self.counters.driver().unwrap_or_default();
+        let sum = |wanted: &dyn Fn(&str) -> bool| {
+            let values: Vec<u64> = driver.iter().filter(|(name, _)| wanted(name)).map(|&(_, value)| value).collect();
+            (!values.is_empty()).then(|| values.iter().sum::<u64>())
+        };
+        // veth counts a full ring per queue; NICs report it as missed or as FIFO errors, or
+        // the same frames as both.
+        let ring_full = sum(&|name| name.starts_with("rx_queue_") && name.ends_with("_drops") && !name.contains("xdp"));
+        Some(Counted {
+            tx_frames: link.tx_packets,
+            tx_dropped: link.tx_dropped,
+            rx_frames: link.rx_packets,
+            rx_dropped: link.rx_missed_errors.max(link.rx_fifo_errors) + ring_full.unwrap_or(0),
+            pause_frames: sum(&|name| {
+                name.starts_with("rx_") && (name.contains("pause") || name.contains("xoff"))
+            }),
+        })
     }
 
     /// Whether frames are read natively or from skbs.

@@ -1,9 +1,8 @@
 //! One trial: workers sending, the collector ticking, then the drain.
 
-use super::{Session, SessionError, plan, snapshot::Phase};
+use super::{Phase, Session, SessionError, plan, port::{Counted, Port}};
 use crate::{
     collect::{FlowId, FlowReading},
-    nic::LinkCounters,
     rx::{IntervalClock, IntervalRing, PortTotals},
     spec::End,
     tx::{Outcome, Pacer, Queue, Sent, StreamCounters, StreamPlan, Trial, monotonic_ns},
@@ -49,8 +48,8 @@ pub(super) struct TrialEnd {
 /// What a port counted during the trial.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct PortEnd {
-    /// The kernel's interface counters; `None` where the port is gone.
-    pub(super) link: Option<LinkCounters>,
+    /// `None` where the port is gone.
+    pub(super) counted: Option<Counted>,
     pub(super) analyser: PortTotals,
 }
 
@@ -64,7 +63,7 @@ impl Session {
         observe: &mut dyn FnMut(Phase, &Session),
     ) -> Result<TrialEnd, SessionError> {
         let counters: Vec<Arc<StreamCounters>> = self.streams.iter().map(|_| Arc::default()).collect();
-        let before = self.link_counters();
+        let before = self.counted();
         let lead_ns = LEAD_NS + self.streams.len() as u64 * 20_000;
         let start_ns = monotonic_ns() + lead_ns;
         self.trial_number = self.trial_number % (abi::TAG_TRIALS as u8 - 1) + 1;
@@ -106,13 +105,13 @@ impl Session {
         self.drain(&mut reading, tick_ns, end.faults.is_empty(), observe);
         self.collector.finish();
         end.sent = counters.iter().map(|counters| counters.read()).collect();
-        let after = self.link_counters();
+        let after = self.counted();
         end.ports = before
             .into_iter()
             .zip(after)
             .zip(&reading.ports)
             .map(|((before, after), &analyser)| PortEnd {
-                link: before.zip(after).map(|(before, after)| after.since(&before)),
+                counted: before.zip(after).map(|(before, after)| after.since(before)),
                 analyser,
             })
             .collect();
@@ -262,8 +261,8 @@ impl Session {
         (0..self.ports.len()).filter_map(|port| self.watch.check(port).err()).map(|error| error.to_string()).collect()
     }
 
-    fn link_counters(&mut self) -> Vec<Option<LinkCounters>> {
-        self.ports.iter_mut().map(|port| port.counters.link().ok()).collect()
+    fn counted(&mut self) -> Vec<Option<Counted>> {
+        self.ports.iter_mut().map(Port::counted).collect()
     }
 }
 

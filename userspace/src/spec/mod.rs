@@ -2,7 +2,31 @@
 //!
 //! What leaves this room is ready to compile: flows repeated, both directions
 //! of `bidir` split, sizes as one fixed cycle, fields as numeric value sets.
+//!
+//! TOML, YAML and the flags of `linerate run` all become one tree of values that
+//! know their place ([`node`]); every key is read from that tree and checked where
+//! it is read, so that an error can name file, line and key.
 
+mod error;
+mod expect;
+mod field;
+mod flow;
+mod layer;
+mod load;
 mod model;
+mod node;
+mod overrides;
+mod parse;
+mod port;
+mod quick;
+mod rates;
+mod size;
+mod stack;
+#[cfg(test)]
+mod tests;
 
+pub use error::{Place, SpecError};
+pub use load::Origins;
 pub use model::*;
+pub use overrides::Overrides;
+pub use quick::QuickFlow;

@@ -1,5 +1,6 @@
 //! The types that the other rooms build on.
 
+use super::Origins;
 use crate::units::{FrameSize, Rate};
 use std::{net::IpAddr, time::Duration};
 
@@ -10,6 +11,8 @@ pub struct Spec {
     pub ports: Vec<PortSpec>,
     /// Every flow and direction, in file order.
     pub flows: Vec<Flow>,
+    /// Where the flows stand in the file, for [`Spec::place`].
+    pub origins: Origins,
 }
 
 /// Where a port is and what stands behind it.

@@ -42,3 +42,24 @@ impl fmt::Display for FrameSize {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ethernet_sizes_exist() {
+        for (bytes, exists) in [(0, false), (63, false), (64, true), (9216, true), (9217, false)] {
+            assert_eq!(FrameSize::new(bytes).is_some(), exists, "{bytes}");
+        }
+        assert_eq!(FrameSize::new(64), Some(FrameSize::MIN));
+        assert_eq!(FrameSize::new(9216), Some(FrameSize::MAX));
+    }
+
+    #[test]
+    fn fcs_and_wire_time_are_counted_once() {
+        let size = FrameSize::MIN;
+        assert_eq!((size.without_fcs(), size.bytes(), size.on_wire()), (60, 64, 84));
+        assert_eq!(size.to_string(), "64");
+    }
+}

@@ -9,9 +9,9 @@ mod ratio;
 mod time;
 
 pub use frame_size::{FCS_BYTES, FrameSize, L1_OVERHEAD_BYTES};
-pub use rate::{Rate, RateError};
+pub use rate::{Rate, RateError, parse_link_speed, parse_percentage};
 pub use ratio::Ratio;
-pub use time::{format_duration, parse_duration};
+pub use time::{format_duration, format_duration_short, parse_duration};
 
 use std::fmt;
 
@@ -33,4 +33,20 @@ impl fmt::Display for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// The digits of a plain decimal and the power of ten below them: `2.50` is 250 / 100.
+/// At most `most` of them, and 9 after the point: that keeps products of parsed
+/// quantities well within 128 bits.
+fn decimal_digits(text: &str, most: usize) -> Option<(u128, u128)> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) || fraction.len() > 9 {
+        return None;
+    }
+    let fraction = fraction.trim_end_matches('0');
+    let all = format!("{whole}{fraction}");
+    let significant = all.trim_start_matches('0');
+    (significant.len() <= most).then_some(())?;
+    Some((all.parse().ok()?, 10_u128.pow(fraction.len() as u32)))
 }

@@ -1,0 +1,323 @@
+//! One `[[flow]]`: its keys with the defaults under them, then one row or, for `bidir`, two.
+
+use super::{
+    Burst, End, Expect, Flow, Integrity, Layer, MacAddress, Track, Vary,
+    error::SpecError,
+    expect, layer,
+    node::{Entry, Node, Section, Value},
+    port::Ports,
+    size, stack,
+};
+use crate::units::{FrameSize, Rate, Ratio, parse_duration};
+use std::time::Duration;
+
+/// Every key of a flow.
+pub(super) const KEYS: [&str; 18] = [
+    "name",
+    "repeat",
+    "tx",
+    "rx",
+    "bidir",
+    "rate",
+    "size",
+    "duration",
+    "frames",
+    "burst",
+    "layers",
+    "vary",
+    "spacing",
+    "schedule",
+    "track",
+    "integrity",
+    "order",
+    "expect",
+];
+
+/// Of which a flow has one at most.
+const ENDS: [&str; 3] = ["duration", "frames", "burst"];
+
+/// Most rows: stream ids have 16 bits.
+pub(super) const FLOWS_MAX: usize = 65_535;
+
+/// The flow with the defaults for all it does not say. Its end replaces a default one
+/// of another kind, its `schedule` a default `rate`.
+pub(super) fn merged(flow: &Node, defaults: Option<&Node>) -> Result<Node, SpecError> {
+    Section::open(flow, &KEYS)?;
+    let (Value::Table(own), Some(Node { value: Value::Table(defaults), .. })) =
+        (&flow.value, defaults)
+    else {
+        return Ok(flow.clone());
+    };
+    let has = |key: &str| own.iter().any(|entry| entry.key == key);
+    let ends = ENDS.into_iter().any(has);
+    let wanted = |entry: &&Entry| {
+        let key = entry.key.as_str();
+        !(has(key) || ends && ENDS.contains(&key) || has("schedule") && key == "rate")
+    };
+    let entries = own.iter().chain(defaults.iter().filter(wanted)).cloned().collect();
+    Ok(Node { place: flow.place.clone(), value: Value::Table(entries) })
+}
+
+/// `repeat` of a merged flow.
+pub(super) fn repeat(flow: &Node) -> Result<u32, SpecError> {
+    let node = Section::open(flow, &KEYS)?.get("repeat");
+    Ok(node.map_or(Ok(1), |node| node.whole(1, FLOWS_MAX as i128))? as u32)
+}
+
+/// The rows of a merged flow.
+pub(super) fn read(node: &Node, ports: &mut Ports) -> Result<Vec<Flow>, SpecError> {
+    let section = Section::open(node, &KEYS)?;
+    refuse_what_is_not_built(&section)?;
+    let (name, tx, rx) =
+        (read_name(&section)?, read_tx(&section, ports)?, read_rx(&section, ports)?);
+    let (end, burst) = read_end(&section)?;
+    let stack_node = section.need(
+        "layers",
+        "[{eth = {}}, {ipv4 = {src = .., dst = ..}}, {udp = {src = .., dst = ..}}]; there are no default headers",
+    )?;
+    let (layers, layer_nodes) = read_layers(stack_node)?;
+    let choice = |key, allowed: &[&str]| read_choice(&section, key, allowed);
+    let flow = Flow {
+        name,
+        tx,
+        rx,
+        rate: section.get("rate").map_or(Ok(Rate::Max), read_rate)?,
+        sizes: section.get("size").map_or(Ok(vec![FrameSize::MIN]), size::read)?,
+        end,
+        burst,
+        layers,
+        vary: match choice("vary", &["independent", "zip", "product", "random"])? {
+            Some(1) => Vary::Zip,
+            Some(2) => Vary::Product,
+            Some(3) => Vary::Random,
+            _ => Vary::Independent,
+        },
+        track: match choice("track", &["tag", "none"])? {
+            Some(1) => Track::None,
+            _ => Track::Tag,
+        },
+        integrity: match choice("integrity", &["tag", "full"])? {
+            Some(1) => Integrity::Full,
+            _ => Integrity::Tag,
+        },
+        expect: section.get("expect").map_or(Ok(Expect::default()), expect::read)?,
+    };
+    check_measured(&flow, &section)?;
+    let parts = stack::Parts {
+        flow: node,
+        size: section.get("size"),
+        vary: section.get("vary"),
+        stack: stack_node,
+        layers: &layer_nodes,
+    };
+    stack::check(&flow, &parts)?;
+    directions(flow, &section, layer_nodes[0])
+}
+
+fn refuse_what_is_not_built(section: &Section<'_>) -> Result<(), SpecError> {
+    if let Some(node) = section.get("schedule") {
+        return Err(node.not_built("`schedule`", "a fixed `rate`"));
+    }
+    for (key, value, instead) in [
+        ("spacing", "poisson", "constant"),
+        ("track", "count", "tag\" or \"none"),
+        ("order", "tuple", "queue"),
+    ] {
+        match section.get(key) {
+            Some(node) if matches!(&node.value, Value::Text(text) if text == value) => {
+                return Err(
+                    node.not_built(format!("{key} = \"{value}\""), format!("\"{instead}\""))
+                );
+            }
+            _ => (),
+        }
+    }
+    // Of these two, one value is left.
+    read_choice(section, "spacing", &["constant"])?;
+    read_choice(section, "order", &["queue"])?;
+    Ok(())
+}
+
+/// Which of the `allowed` words a key has.
+fn read_choice(
+    section: &Section<'_>,
+    key: &str,
+    allowed: &[&str],
+) -> Result<Option<usize>, SpecError> {
+    let Some(node) = section.get(key) else { return Ok(None) };
+    let words = allowed.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
+    let text = node.text(&words)?;
+    allowed.iter().position(|word| *word == text).map(Some).ok_or_else(|| node.unfit(words))
+}
+
+fn read_name(section: &Section<'_>) -> Result<String, SpecError> {
+    let allowed = "a text that is not empty, on one line";
+    let node = section.need("name", "\"any text\"")?;
+    let name = node.text(allowed)?;
+    if name.trim().is_empty() || name.contains(char::is_control) {
+        return Err(node.unfit(allowed));
+    }
+    Ok(name.to_owned())
+}
+
+fn read_tx(section: &Section<'_>, ports: &mut Ports) -> Result<usize, SpecError> {
+    ports.index(section.need("tx", "a name under [ports] or a PORT")?)
+}
+
+fn read_rx(section: &Section<'_>, ports: &mut Ports) -> Result<Option<usize>, SpecError> {
+    let Some(node) = section.get("rx") else { return Ok(None) };
+    match node.one_or_more() {
+        [] => {
+            Err(node.wrong("an empty list of ports", "one port; leave `rx` out to transmit only"))
+        }
+        [one] => ports.index(one).map(Some),
+        several => {
+            Err(node.not_built(format!("a flow to {} `rx` ports", several.len()), "one port"))
+        }
+    }
+}
+
+/// Reads `rate`, which alone must not exceed the line.
+pub(super) fn read_rate(node: &Node) -> Result<Rate, SpecError> {
+    let text = node.text(Rate::FORMS)?;
+    let rate: Rate =
+        text.parse().map_err(|_| node.wrong(format!("\"{text}\" is no rate"), Rate::FORMS))?;
+    match rate {
+        Rate::LineShare(share) if share > Ratio::ONE => {
+            Err(node.wrong(format!("{rate} is over the line"), "at most 100%"))
+        }
+        _ => Ok(rate),
+    }
+}
+
+/// Reads a time above 0.
+pub(super) fn read_duration(node: &Node) -> Result<Duration, SpecError> {
+    let allowed = "a time above 0, such as \"10s\", \"500ms\" or \"1.5m\"";
+    match parse_duration(node.text(allowed)?) {
+        Some(duration) if duration > Duration::ZERO => Ok(duration),
+        _ => Err(node.unfit(allowed)),
+    }
+}
+
+fn read_end(section: &Section<'_>) -> Result<(End, Option<Burst>), SpecError> {
+    let count = |node: &Node| node.whole(1, u64::MAX.into()).map(|count| count as u64);
+    let [duration, frames, burst] = ENDS.map(|key| section.get(key));
+    match (duration, frames, burst) {
+        (None, None, None) => Ok((End::Never, None)),
+        (Some(node), None, None) => Ok((End::After(read_duration(node)?), None)),
+        (None, Some(node), None) => Ok((End::Frames(count(node)?), None)),
+        (None, None, Some(node)) => {
+            let burst = Section::open(node, &["frames", "gap", "repeat"])?;
+            let frames = count(burst.need("frames", "1 or more")?)?;
+            let gap = read_duration(burst.need("gap", "a time such as \"1ms\"")?)?;
+            let end = match burst.get("repeat").map(|node| Ok((node, count(node)?))).transpose()? {
+                None => End::Never,
+                Some((node, repeat)) => {
+                    End::Frames(frames.checked_mul(repeat).ok_or_else(|| {
+                        node.wrong(
+                            "frames x repeat is too large",
+                            format!("a product of at most {}", u64::MAX),
+                        )
+                    })?)
+                }
+            };
+            Ok((end, Some(Burst { frames, gap })))
+        }
+        _ => {
+            let second = ENDS.iter().rev().find_map(|key| section.get(key)).unwrap_or(section.node);
+            Err(second.wrong("the flow has two ends", "one of `duration`, `frames` and `burst`"))
+        }
+    }
+}
+
+fn read_layers(node: &Node) -> Result<(Vec<Layer>, Vec<&Node>), SpecError> {
+    let allowed = "a list of layers, outermost first, that begins with {eth = {}}";
+    match &node.value {
+        Value::List(nodes) if !nodes.is_empty() => {
+            let layers = nodes.iter().map(layer::read).collect::<Result<Vec<_>, _>>()?;
+            Ok(layers.into_iter().unzip())
+        }
+        Value::List(_) => Err(node.wrong("no layer at all", allowed)),
+        _ => Err(node.unfit(allowed)),
+    }
+}
+
+/// Fails if something is asked that this flow cannot measure.
+fn check_measured(flow: &Flow, section: &Section<'_>) -> Result<(), SpecError> {
+    if let Some(node) = section.get("expect")
+        && flow.expect != Expect::default()
+    {
+        if flow.rx.is_none() {
+            return Err(
+                node.wrong("a flow without `rx` measures nothing to expect", "`expect` with `rx`")
+            );
+        }
+        if flow.track == Track::None {
+            return Err(node.wrong(
+                "track = \"none\" measures nothing to expect",
+                "`expect` with track = \"tag\"",
+            ));
+        }
+    }
+    if let Some(node) = section.get("integrity")
+        && (flow.integrity, flow.track) == (Integrity::Full, Track::None)
+    {
+        return Err(node.wrong(
+            "track = \"none\" checks no frame",
+            "integrity = \"full\" with track = \"tag\"",
+        ));
+    }
+    Ok(())
+}
+
+/// One row, or two for `bidir`.
+fn directions(flow: Flow, section: &Section<'_>, eth: &Node) -> Result<Vec<Flow>, SpecError> {
+    let resolvable = |flow: &Flow| flow.destination().is_some() || !flow.resolves_destination();
+    if !resolvable(&flow) {
+        return Err(
+            eth.wrong("without an IP header nobody can resolve `dst`", "a MAC address as `dst`")
+        );
+    }
+    let bidir = section.get("bidir");
+    let (Some(node), true) = (bidir, bidir.map_or(Ok(false), Node::boolean)?) else {
+        return Ok(vec![flow]);
+    };
+    let Some(rx) = flow.rx.filter(|rx| *rx != flow.tx) else {
+        return Err(
+            node.wrong("`bidir` has no second port", "`bidir` with `rx` on another port than `tx`")
+        );
+    };
+    let reverse = Flow {
+        name: format!("{}/rev", flow.name),
+        tx: rx,
+        rx: Some(flow.tx),
+        layers: flow.layers.iter().map(reversed).collect(),
+        ..flow.clone()
+    };
+    if !resolvable(&reverse) {
+        let allowed = "a MAC address as `src` too, which is the `dst` of the way back";
+        return Err(eth.wrong("`bidir` without an IP header cannot resolve the way back", allowed));
+    }
+    Ok(vec![Flow { name: format!("{}/fwd", flow.name), ..flow }, reverse])
+}
+
+/// The header of the way back: addresses and ports swapped.
+fn reversed(layer: &Layer) -> Layer {
+    let mut back = layer.clone();
+    match &mut back {
+        Layer::Ipv4 { src, dst, .. }
+        | Layer::Ipv6 { src, dst, .. }
+        | Layer::Udp { src, dst, .. }
+        | Layer::Tcp { src, dst, .. } => std::mem::swap(src, dst),
+        Layer::Eth { src, dst, .. } => {
+            std::mem::swap(src, dst);
+            // A next hop given for the way out is no source of the way back, unless the
+            // file also says who sent to it.
+            if *dst == MacAddress::Auto {
+                *src = MacAddress::Auto;
+            }
+        }
+        Layer::Vlan { .. } | Layer::Icmp { .. } | Layer::Icmpv6 { .. } | Layer::Raw { .. } => (),
+    }
+    back
+}

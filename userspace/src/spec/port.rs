@@ -1,0 +1,144 @@
+//! `[ports]`, and the ports that flows name directly.
+
+use super::{
+    PortSpec,
+    error::{Place, SpecError},
+    node::{Entry, Node, Section, Value},
+};
+use crate::units::parse_link_speed;
+use std::net::IpAddr;
+
+const PORT: &str = "\"ens1f0\", \"ens1f0@netns\" or \"pci:0000:17:00.0\"";
+
+/// Longest interface name, IFNAMSIZ less its end (linux/if.h).
+const INTERFACE_MAX: usize = 15;
+
+/// The ports of a file: those declared, and those that flows use.
+#[derive(Debug, Default)]
+pub(super) struct Ports {
+    declared: Vec<PortSpec>,
+    used: Vec<PortSpec>,
+}
+
+impl Ports {
+    /// Reads `[ports]`.
+    pub(super) fn read(node: Option<&Node>) -> Result<Self, SpecError> {
+        let Some(node) = node else { return Ok(Self::default()) };
+        let Value::Table(entries) = &node.value else {
+            return Err(node.unfit("a table of ports, such as west = {if = \"ens1f0\"}"));
+        };
+        let mut declared: Vec<PortSpec> = Vec::new();
+        for entry in entries {
+            let port = read_port(entry)?;
+            distinct(&declared, &port.interface, &entry.place)?;
+            declared.push(port);
+        }
+        Ok(Self { declared, used: Vec::new() })
+    }
+
+    /// The index of the port that `node` names, by its name or as a PORT.
+    pub(super) fn index(&mut self, node: &Node) -> Result<usize, SpecError> {
+        let allowed = format!("a name under [ports] or a PORT: {PORT}");
+        let text = node.text(&allowed)?;
+        // A PORT that is also declared under a name is that port, not a second one.
+        let is_it = |port: &&PortSpec| port.name == text || port.interface == text;
+        if let Some(at) = self.used.iter().position(|port| is_it(&port)) {
+            return Ok(at);
+        }
+        let port = match self.declared.iter().find(is_it) {
+            Some(port) => port.clone(),
+            None => PortSpec {
+                name: text.to_owned(),
+                interface: check_interface(text, &node.place)?,
+                addresses: Vec::new(),
+                gateways: Vec::new(),
+                line_bps: None,
+            },
+        };
+        self.used.push(port);
+        Ok(self.used.len() - 1)
+    }
+
+    /// Those that flows use, in order of first use.
+    pub(super) fn into_used(self) -> Vec<PortSpec> {
+        self.used
+    }
+}
+
+/// Fails if one of `ports` is the same interface.
+pub(super) fn distinct(
+    ports: &[PortSpec],
+    interface: &str,
+    place: &Place,
+) -> Result<(), SpecError> {
+    match ports.iter().find(|port| port.interface == interface) {
+        Some(port) => Err(SpecError::invalid(
+            place,
+            format!("`{interface}` is port `{}` already", port.name),
+            "one name for each interface",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn read_port(entry: &Entry) -> Result<PortSpec, SpecError> {
+    let section = Section::open(&entry.node, &["if", "addr", "gw", "line"])?;
+    let interface = section.need("if", "a PORT")?;
+    Ok(PortSpec {
+        name: entry.key.clone(),
+        interface: check_interface(interface.text(PORT)?, &interface.place)?,
+        addresses: section.get("addr").map_or(Ok(Vec::new()), read_addresses)?,
+        gateways: section.get("gw").map_or(Ok(Vec::new()), read_gateways)?,
+        line_bps: section.get("line").map(read_line).transpose()?,
+    })
+}
+
+fn read_addresses(node: &Node) -> Result<Vec<ipnet::IpNet>, SpecError> {
+    let allowed = "addresses with prefix length, such as \"198.18.0.2/24\" or \"2001:2::2/64\"";
+    node.one_or_more()
+        .iter()
+        .map(|node| node.text(allowed)?.parse().map_err(|_| node.unfit(allowed)))
+        .collect()
+}
+
+fn read_gateways(node: &Node) -> Result<Vec<IpAddr>, SpecError> {
+    let allowed = "an IPv4 and an IPv6 address, one of each at most";
+    let mut gateways: Vec<IpAddr> = Vec::new();
+    for node in node.one_or_more() {
+        let gateway: IpAddr = node.text(allowed)?.parse().map_err(|_| node.unfit(allowed))?;
+        if gateways.iter().any(|other| other.is_ipv4() == gateway.is_ipv4()) {
+            return Err(node.wrong(format!("{gateway} is a second gateway of its family"), allowed));
+        }
+        gateways.push(gateway);
+    }
+    Ok(gateways)
+}
+
+fn read_line(node: &Node) -> Result<u64, SpecError> {
+    let allowed = "a link speed such as \"1G\", \"2.5G\" or \"100M\"";
+    parse_link_speed(node.text(allowed)?).ok_or_else(|| node.unfit(allowed))
+}
+
+/// A PORT as far as its text alone can tell.
+pub(super) fn check_interface(text: &str, place: &Place) -> Result<String, SpecError> {
+    if text.starts_with('[') {
+        return Err(SpecError::not_built(place, format!("the remote responder `{text}`"), PORT));
+    }
+    let (interface, netns) =
+        text.split_once('@').map_or((text, None), |(name, netns)| (name, Some(netns)));
+    let plain = |name: &str| {
+        !name.is_empty()
+            && !matches!(name, "." | "..")
+            && !name.contains(|c: char| c == '/' || c.is_whitespace())
+    };
+    let device = match interface.strip_prefix("pci:") {
+        Some(address) => plain(address),
+        // What the kernel takes as a name (dev_valid_name in net/core/dev.c).
+        None => plain(interface) && interface.len() <= INTERFACE_MAX && !interface.contains(':'),
+    };
+    if device && netns.is_none_or(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err(SpecError::invalid(place, format!("`{text}` is no PORT"), PORT))
+    }
+}

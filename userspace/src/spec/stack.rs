@@ -1,0 +1,281 @@
+//! Whether headers can stand on each other, vary as asked and fit into the frames.
+
+use super::{Flow, Layer, MacAddress, Track, Values, Vary, error::SpecError, node::Node};
+use crate::units::FCS_BYTES;
+use xdp_ebpf::abi;
+
+impl Layer {
+    /// The name in the flow file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Layer::Eth { .. } => "eth",
+            Layer::Vlan { .. } => "vlan",
+            Layer::Ipv4 { .. } => "ipv4",
+            Layer::Ipv6 { .. } => "ipv6",
+            Layer::Udp { .. } => "udp",
+            Layer::Tcp { .. } => "tcp",
+            Layer::Icmp { .. } => "icmp",
+            Layer::Icmpv6 { .. } => "icmpv6",
+            Layer::Raw { .. } => "raw",
+        }
+    }
+
+    /// Octets of the header.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Layer::Eth { .. } => 14,
+            Layer::Vlan { .. } => 4,
+            Layer::Ipv4 { .. } | Layer::Tcp { .. } => 20,
+            Layer::Ipv6 { .. } => 40,
+            Layer::Udp { .. } | Layer::Icmp { .. } | Layer::Icmpv6 { .. } => 8,
+            Layer::Raw { bytes } => bytes.len(),
+        }
+    }
+
+    /// The fields that may vary, by name, in the order that `vary = "product"` counts
+    /// them (last fastest). Absent ones are left out.
+    pub fn fields(&self) -> Vec<(&'static str, &Values)> {
+        let mac = |name, mac| match mac {
+            &MacAddress::Auto => None,
+            MacAddress::Given(values) => Some((name, values)),
+        };
+        match self {
+            Layer::Eth { dst, src, ethertype } => {
+                let ethertype = ethertype.as_ref().map(|values| ("type", values));
+                [mac("src", src), mac("dst", dst), ethertype].into_iter().flatten().collect()
+            }
+            Layer::Vlan { id, pcp, dei, tpid } => [("id", id), ("pcp", pcp), ("dei", dei)]
+                .into_iter()
+                .chain(tpid.as_ref().map(|values| ("tpid", values)))
+                .collect(),
+            Layer::Ipv4 { src, dst, dscp, ecn, id, ttl, protocol, df: _ } => {
+                [("src", src), ("dst", dst), ("dscp", dscp), ("ecn", ecn), ("id", id), ("ttl", ttl)]
+                    .into_iter()
+                    .chain(protocol.as_ref().map(|values| ("protocol", values)))
+                    .collect()
+            }
+            Layer::Ipv6 { src, dst, traffic_class, flow_label, hop_limit, next_header } => [
+                ("src", src),
+                ("dst", dst),
+                ("traffic_class", traffic_class),
+                ("flow_label", flow_label),
+                ("hop_limit", hop_limit),
+            ]
+            .into_iter()
+            .chain(next_header.as_ref().map(|values| ("next_header", values)))
+            .collect(),
+            Layer::Udp { src, dst, checksum: _ } => vec![("src", src), ("dst", dst)],
+            Layer::Tcp { src, dst, seq, ack, flags, window } => vec![
+                ("src", src),
+                ("dst", dst),
+                ("seq", seq),
+                ("ack", ack),
+                ("flags", flags),
+                ("window", window),
+            ],
+            Layer::Icmp { kind, code, id, seq } | Layer::Icmpv6 { kind, code, id, seq } => {
+                vec![("type", kind), ("code", code), ("id", id), ("seq", seq)]
+            }
+            Layer::Raw { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether the header may stand directly on `below`.
+    fn stands_on(&self, below: &Layer) -> bool {
+        use Layer::{Eth, Icmp, Icmpv6, Ipv4, Ipv6, Raw, Tcp, Udp, Vlan};
+        match self {
+            Eth { .. } => false,
+            Vlan { .. } | Ipv4 { .. } | Ipv6 { .. } => matches!(below, Eth { .. } | Vlan { .. }),
+            Udp { .. } | Tcp { .. } => matches!(below, Ipv4 { .. } | Ipv6 { .. }),
+            Icmp { .. } => matches!(below, Ipv4 { .. }),
+            Icmpv6 { .. } => matches!(below, Ipv6 { .. }),
+            Raw { .. } => !matches!(below, Raw { .. }),
+        }
+    }
+}
+
+impl Values {
+    /// How many frames it takes until the values repeat.
+    pub fn period(&self) -> u32 {
+        match self {
+            Values::One(_) => 1,
+            Values::List(list) => list.len() as u32,
+            Values::Range { count, .. } | Values::Random { count, .. } => *count,
+        }
+    }
+
+    /// The 64-bit words of the frame that change with the value: 0 when it is fixed, 2
+    /// for a list of IPv6 addresses whose upper halves differ, else 1.
+    fn edits(&self) -> usize {
+        match self {
+            Values::List(list) if list.iter().any(|value| value >> 64 != list[0] >> 64) => 2,
+            values => usize::from(values.period() > 1),
+        }
+    }
+}
+
+impl Flow {
+    /// Octets of all headers.
+    pub fn header_bytes(&self) -> usize {
+        self.layers.iter().map(Layer::bytes).sum()
+    }
+
+    /// The least frame size, with FCS, that holds the headers and the tag if there is one.
+    pub fn least_bytes(&self) -> usize {
+        let tag = if self.track == Track::Tag { abi::TAG_BYTES as usize } else { 0 };
+        self.header_bytes() + tag + usize::from(FCS_BYTES)
+    }
+}
+
+/// Where the parts of a flow stand that [`check`] may complain about.
+pub(super) struct Parts<'a> {
+    /// The whole flow, for what is absent.
+    pub(super) flow: &'a Node,
+    pub(super) size: Option<&'a Node>,
+    pub(super) vary: Option<&'a Node>,
+    /// `layers`, and the fields of each.
+    pub(super) stack: &'a Node,
+    pub(super) layers: &'a [&'a Node],
+}
+
+/// Checks what no single key can get wrong by itself.
+pub(super) fn check(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
+    check_order(flow, parts)?;
+    check_vary(flow, parts)?;
+    check_sizes(flow, parts)
+}
+
+fn check_order(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
+    let order = "eth, then any vlan, then ipv4 or ipv6, then udp, tcp, icmp (on ipv4) or icmpv6 (on ipv6), raw last";
+    for (at, (layer, node)) in flow.layers.iter().zip(parts.layers).enumerate() {
+        let problem = match at.checked_sub(1).map(|below| &flow.layers[below]) {
+            None if !matches!(layer, Layer::Eth { .. }) => {
+                format!("`{}` comes first", layer.name())
+            }
+            Some(below) if !layer.stands_on(below) => {
+                format!("`{}` cannot stand on `{}`", layer.name(), below.name())
+            }
+            _ => continue,
+        };
+        return Err(node.wrong(problem, order));
+    }
+    let type_twice = matches!(
+        &flow.layers[..],
+        [Layer::Eth { ethertype: Some(_), .. }, Layer::Vlan { tpid: Some(_), .. }, ..]
+    );
+    if type_twice {
+        return Err(parts.layers[0].wrong(
+            "`eth.type` and the `tpid` of the vlan on it are the same two octets",
+            "one of them",
+        ));
+    }
+    let headers: usize =
+        flow.layers.iter().filter(|layer| layer.name() != "raw").map(Layer::bytes).sum();
+    if headers > abi::HEADER_BYTES_MAX as usize {
+        return Err(parts.stack.wrong(
+            format!("the headers take {headers} octets"),
+            format!("at most {}", abi::HEADER_BYTES_MAX),
+        ));
+    }
+    Ok(())
+}
+
+fn check_vary(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
+    let varying: Vec<_> = flow
+        .layers
+        .iter()
+        .flat_map(|layer| {
+            layer.fields().into_iter().map(move |(name, values)| (layer.name(), name, values))
+        })
+        .filter(|(_, _, values)| values.period() > 1)
+        .collect();
+    let mut edits: usize = varying.iter().map(|(_, _, values)| values.edits()).sum();
+    if flow.resolves_destination() && flow.destination().is_some_and(|dst| dst.period() > 1) {
+        edits += 1; // the MAC address follows the address that it was resolved for
+    }
+    if edits > abi::EDITS_MAX as usize {
+        return Err(parts.stack.wrong(
+            format!("{edits} words of the frame vary"),
+            format!("at most {}; fix some fields", abi::EDITS_MAX),
+        ));
+    }
+    let vary = parts.vary.unwrap_or(parts.flow);
+    match flow.vary {
+        Vary::Independent | Vary::Random => Ok(()),
+        Vary::Zip => {
+            let period = |(_, _, values): &(&str, &str, &Values)| values.period();
+            let first = varying.first();
+            match varying
+                .iter()
+                .find(|field| first.is_some_and(|first| period(first) != period(field)))
+            {
+                Some(odd) => {
+                    let first = first.unwrap_or(odd);
+                    Err(vary.wrong(
+                        format!(
+                            "zip joins {}.{} with {} values and {}.{} with {}",
+                            first.0,
+                            first.1,
+                            period(first),
+                            odd.0,
+                            odd.1,
+                            period(odd)
+                        ),
+                        "fields of equal periods",
+                    ))
+                }
+                None => Ok(()),
+            }
+        }
+        Vary::Product => {
+            let product = varying
+                .iter()
+                .try_fold(1_u32, |product, field| product.checked_mul(field.2.period()));
+            product.map(|_| ()).ok_or_else(|| {
+                vary.wrong(
+                    "the product of the periods of the varying fields is too large",
+                    format!("at most {} combinations; use fewer values", u32::MAX),
+                )
+            })
+        }
+    }
+}
+
+fn check_sizes(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
+    let least = flow.least_bytes();
+    let Some(short) = flow.sizes.iter().find(|size| usize::from(size.bytes()) < least) else {
+        return Ok(());
+    };
+    let (holds, way_out) = match flow.track {
+        Track::Tag => (
+            format!(
+                "headers of {}, tag of {} and FCS of {FCS_BYTES}",
+                flow.header_bytes(),
+                abi::TAG_BYTES
+            ),
+            "; or track = \"none\" (track = \"count\" is not built yet)",
+        ),
+        Track::None => (format!("headers of {} and FCS of {FCS_BYTES}", flow.header_bytes()), ""),
+    };
+    let default = if parts.size.is_none() { " (the default)" } else { "" };
+    let node = parts.size.unwrap_or(parts.flow);
+    Err(node.wrong(
+        format!("a frame of {short} octets{default} cannot hold its {holds} octets"),
+        format!("size {least} to {}{way_out}", crate::units::FrameSize::MAX),
+    ))
+}
+
+impl Flow {
+    /// The destination addresses of the L3 header, if there is one.
+    pub fn destination(&self) -> Option<&Values> {
+        self.layers.iter().find_map(|layer| match layer {
+            Layer::Ipv4 { dst, .. } | Layer::Ipv6 { dst, .. } => Some(dst),
+            _ => None,
+        })
+    }
+
+    /// Whether ARP or ND must find the destination MAC address.
+    pub fn resolves_destination(&self) -> bool {
+        matches!(self.layers.first(), Some(Layer::Eth { dst: MacAddress::Auto, .. }))
+    }
+}
