@@ -13,6 +13,7 @@ mod counters;
 mod decoder;
 mod intervals;
 mod receiver;
+mod source;
 #[cfg(test)]
 mod tests;
 

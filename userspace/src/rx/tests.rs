@@ -8,6 +8,8 @@ use std::{
 };
 use xdp_ebpf::abi;
 
+mod kernel;
+
 const SECOND: u64 = 1_000_000_000;
 
 fn record() -> abi::record {
