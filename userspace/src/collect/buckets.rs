@@ -1,3 +1,5 @@
+//! Latency buckets of one sample, packed.
+
 use crate::rx::Bucket;
 use hdrhistogram::Histogram;
 use xdp_ebpf::{abi, histogram};

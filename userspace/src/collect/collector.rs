@@ -1,3 +1,5 @@
+//! All flows of a trial: record, look back, take the totals.
+
 use super::{FlowReading, Ring, Sample, Totals, flow::FlowState};
 use crate::rx::IntervalClock;
 use std::{collections::BTreeMap, time::Duration};

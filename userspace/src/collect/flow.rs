@@ -1,6 +1,9 @@
+//! One flow: readings become samples and totals.
+
 use super::latency::{quantiles, sparse_edges};
 use super::{Gap, Latency, Loss, PackedBuckets, Ring, Sample, SampleLatency};
-use crate::rx::{Counters, IntervalClock, IntervalCount, Observed, Stray};
+use crate::rx::{Counters, IntervalClock, IntervalCount, IntervalRing, Observed, Stray};
+use crate::tx::StreamCounters;
 
 /// What one flow has done so far, all its streams together. Counters are cumulative
 /// over the trial; buckets and intervals are what moved since the reading before.
@@ -27,6 +30,19 @@ impl FlowReading {
         self.tx_intervals.clear();
         self.rx = if measured { Some(self.rx.take().unwrap_or_default()) } else { None };
         self.rx.iter_mut().for_each(Observed::clear);
+    }
+
+    /// Adds what one stream has sent. `ring` follows its interval counters.
+    pub fn add_tx(
+        &mut self,
+        stream: &StreamCounters,
+        ring: &mut IntervalRing,
+        clock: &IntervalClock,
+    ) {
+        let sent = stream.read();
+        self.tx_frames += sent.submitted_frames;
+        self.tx_bytes += sent.submitted_bytes;
+        ring.read(&stream.read_intervals(), clock, self.time_ns, &mut self.tx_intervals);
     }
 
     /// Adds what one stream received on the port that expects it.

@@ -1,3 +1,5 @@
+//! Times between frames.
+
 use crate::rx::Bucket;
 use xdp_ebpf::{abi, histogram};
 

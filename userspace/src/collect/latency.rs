@@ -1,3 +1,5 @@
+//! Latency of a whole run, and the percentiles of anything.
+
 use super::buckets::empty_histogram;
 use crate::rx::{Bucket, Counters, Observed};
 use hdrhistogram::Histogram;

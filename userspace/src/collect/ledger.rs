@@ -1,3 +1,5 @@
+//! The ledger: every frame at every border, and where the missing ones are.
+
 use super::Loss;
 use crate::rx::Counters;
 use std::fmt;

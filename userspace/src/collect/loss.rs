@@ -1,3 +1,5 @@
+//! Loss, and how it is shown.
+
 /// Frames that were sent and did not arrive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Loss {

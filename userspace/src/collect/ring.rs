@@ -1,3 +1,5 @@
+//! A ring of the newest items.
+
 /// The newest `capacity` items, oldest first.
 #[derive(Debug, Clone)]
 pub struct Ring<T> {

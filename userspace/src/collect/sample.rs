@@ -1,3 +1,5 @@
+//! What one flow did in one second.
+
 use super::{Loss, PackedBuckets};
 use crate::units::{FCS_BYTES, L1_OVERHEAD_BYTES};
 use hdrhistogram::Histogram;

@@ -1,3 +1,5 @@
+//! What a result is worth, and why.
+
 use super::{Border, Ledger};
 use serde::Serialize;
 

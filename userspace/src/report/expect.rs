@@ -1,3 +1,5 @@
+//! Expectations, and the exit code.
+
 use super::{FlowResult, RunResult, text};
 use crate::{
     collect::{Loss, Verdict},

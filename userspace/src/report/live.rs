@@ -1,3 +1,5 @@
+//! One line a second per flow.
+
 use super::{table::or_dash, text};
 use crate::collect::{Loss, Sample, SampleLatency};
 

@@ -1,3 +1,5 @@
+//! The final table.
+
 use super::{FlowResult, RunResult, text};
 use crate::collect::Loss;
 use comfy_table::{CellAlignment, Table};

@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
     collect::{Collector, FlowId, FlowReading, Gap, Totals, Verdict},
-    rx::{Counters, Observed},
     nic::SettingChange,
+    rx::{Counters, Observed},
     session::{FlowFacts, PortFacts, RunFacts},
     spec::{Expect, Threshold},
     tx,
@@ -126,7 +126,7 @@ fn the_json_has_every_key_of_the_contract_and_no_other() {
     let mut gap = Gap::default();
     gap.record(&[(56, 999)], 2_000_000);
     flow.tx_gap = Some(gap);
-    flow.samples = Some(collector.history(FlowId(0), 60));
+    flow.samples = Some(collector.history(FlowId(0), 60).into_iter().cloned().collect());
     let json = RunResult::new(&run(vec![flow])).to_json().unwrap();
     let run: serde_json::Value = serde_json::from_str(&json).unwrap();
     let flow = &run["flows"][0];
@@ -266,6 +266,17 @@ fn an_outage_is_what_the_sender_did_not_make_itself() {
         totals.rx.as_mut().unwrap().counters.banks = 2;
     };
     assert_eq!(by_gap(1000, &sprayed), None, "gaps of a queue are not those of the stream");
+}
+
+#[test]
+fn gaps_of_a_stream_that_was_spread_over_queues_are_unknown() {
+    let collector = collected(1000, 1000);
+    let mut totals = collector.totals(FlowId(0)).unwrap().clone();
+    let gap =
+        |totals: &Totals| RunResult::new(&run(vec![flow("a", totals)])).flows[0].rx_gap_ns.clone();
+    assert_eq!(gap(&totals).map(|gap| gap.max), Some(2_000_000));
+    totals.rx.as_mut().unwrap().counters.banks = 2;
+    assert_eq!(gap(&totals), None);
 }
 
 #[test]

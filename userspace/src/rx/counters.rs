@@ -1,3 +1,5 @@
+//! What was received, as plain numbers that add up.
+
 use super::IntervalCount;
 use xdp_ebpf::abi;
 

@@ -1,3 +1,5 @@
+//! From one stream's records and slabs to what moved since the last read.
+
 use super::{Bucket, Counters, IntervalClock, IntervalRing, Observed, coalesce, intervals};
 use std::sync::atomic::{AtomicU32, Ordering};
 use xdp_ebpf::abi;

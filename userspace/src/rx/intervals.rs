@@ -1,3 +1,5 @@
+//! Transmit-time intervals: their numbers, and the rings they are counted in.
+
 use std::time::Duration;
 use xdp_ebpf::abi;
 

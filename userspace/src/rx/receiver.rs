@@ -1,3 +1,5 @@
+//! Reads the analyser of a port, all streams at a time.
+
 use super::{IntervalClock, Observed, SlabView, StreamDecoder};
 use crate::units::StreamId;
 use std::{ops::Range, time::Duration};

@@ -8,6 +8,8 @@ use std::{
 };
 use xdp_ebpf::abi;
 
+mod kernel;
+
 const SECOND: u64 = 1_000_000_000;
 
 fn record() -> abi::record {
@@ -142,6 +144,16 @@ fn banks_of_a_stream_add_up_and_extremes_are_those_of_banks_with_frames() {
     assert_eq!((counters.first_rx_ns, counters.last_rx_ns), (Some(50), Some(900)));
     assert_eq!((counters.gap_max_ns, counters.banks), (800, 2));
     assert_eq!(observed.latency, [(4, 5), (9, 3), (10, 2)]);
+}
+
+#[test]
+fn streams_on_one_bank_each_are_not_spread_over_banks() {
+    let mut flow = Observed::default();
+    for unique in [3, 4] {
+        let counters = Counters { unique, banks: 1, ..Counters::default() };
+        flow.merge(&Observed { counters, ..Observed::default() });
+    }
+    assert_eq!((flow.counters.unique, flow.counters.banks), (7, 1));
 }
 
 #[test]
