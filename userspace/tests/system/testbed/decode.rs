@@ -51,7 +51,7 @@ pub(crate) struct Tag {
     pub(crate) magic: u32,
     pub(crate) stream: u16,
     pub(crate) sequence: u32,
-    /// CLOCK_MONOTONIC, ns, modulo 2^40.
+    /// Monotonic clock, ns, modulo 2^40.
     pub(crate) time_ns: u64,
 }
 

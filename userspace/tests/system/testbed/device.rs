@@ -17,6 +17,8 @@ pub(crate) enum Act {
     Duplicate,
     SwapWithNext,
     Corrupt(Part),
+    /// Sent back to where it came from.
+    Reflect,
     /// Kept until [`Device::release`].
     Hold,
 }
@@ -52,7 +54,7 @@ impl Default for Behaviour {
     }
 }
 
-/// What one direction did. `seen + duplicated = forwarded + dropped + held`.
+/// What one direction did. `seen + duplicated = forwarded + dropped + reflected + held`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Books {
     pub(crate) seen: u64,
@@ -61,11 +63,19 @@ pub(crate) struct Books {
     pub(crate) duplicated: u64,
     pub(crate) swapped: u64,
     pub(crate) corrupted: u64,
+    pub(crate) reflected: u64,
     /// Still held.
     pub(crate) held: u64,
     pub(crate) released: u64,
     /// Measured stay of each delayed frame in ns, in order of departure.
     pub(crate) stays_ns: Vec<u64>,
+}
+
+impl Behaviour {
+    /// Does this to each UDP frame.
+    pub(crate) fn of(act: fn(u64) -> Act) -> Self {
+        Self { act, ..Self::default() }
+    }
 }
 
 /// Two forwarding threads between the device's interfaces.
@@ -172,6 +182,7 @@ impl Direction {
         };
         let mut forwarder = Forwarder {
             behaviour,
+            ingress: Arc::clone(from),
             egress,
             books: Arc::clone(&books),
             swap: None,
@@ -200,6 +211,7 @@ impl Direction {
 
 struct Forwarder {
     behaviour: Behaviour,
+    ingress: Arc<PacketSocket>,
     egress: Egress,
     books: Arc<Mutex<Books>>,
     /// Frame that waits for its successor, with its number.
@@ -243,6 +255,10 @@ impl Forwarder {
                 frame[offset] ^= 0x55;
                 self.book(|books| books.corrupted += 1);
                 self.forward(number, frame);
+            }
+            Act::Reflect => {
+                self.book(|books| books.reflected += 1);
+                self.ingress.send(&frame);
             }
             Act::Hold => {
                 self.book(|books| books.held += 1);

@@ -51,9 +51,8 @@ pub(crate) struct Lab {
 impl Lab {
     /// A cable: west and east are the two ends of one veth pair with two queues.
     pub(crate) fn cable() -> Self {
-        let mut lab = Self::bare();
-        let (west, east) = (lab.west.clone(), lab.east.clone());
-        lab.join(&west, &east, 2);
+        let lab = Self::bare();
+        Self::join(&lab.west, &lab.east, 2);
         lab
     }
 
@@ -63,9 +62,8 @@ impl Lab {
         let netns = lab.add_namespace("dut");
         let port = |interface: &str| Port { netns: netns.clone(), interface: interface.to_owned() };
         let (facing_west, facing_east) = (port("d0"), port("d1"));
-        let (west, east) = (lab.west.clone(), lab.east.clone());
-        lab.join(&west, &facing_west, 2);
-        lab.join(&facing_east, &east, 2);
+        Self::join(&lab.west, &facing_west, 2);
+        Self::join(&facing_east, &lab.east, 2);
         for port in [&facing_west, &facing_east] {
             // With a queue in front of it a full veth ring pushes back instead of dropping.
             tc(
@@ -81,14 +79,13 @@ impl Lab {
     pub(crate) fn one_namespace() -> Self {
         let mut lab = Self::bare();
         lab.east.netns.clone_from(&lab.west.netns);
-        let (west, east) = (lab.west.clone(), lab.east.clone());
-        lab.join(&west, &east, 2);
+        Self::join(&lab.west, &lab.east, 2);
         lab
     }
 
     fn bare() -> Self {
-        require_root();
         static SWEEP: Once = Once::new();
+        require_root();
         SWEEP.call_once(sweep_namespaces_of_dead_tests);
         let directory = tempfile::tempdir().expect("a temporary directory");
         let nowhere = Port { netns: String::new(), interface: String::new() };
@@ -121,7 +118,7 @@ impl Lab {
         name
     }
 
-    fn join(&mut self, a: &Port, b: &Port, queues: u32) {
+    fn join(a: &Port, b: &Port, queues: u32) {
         let q = queues.to_string();
         ip(&[
             "-n",

@@ -4,6 +4,7 @@
 //! tshark, the kernel's interface counters, and a device under test that keeps its
 //! own books.
 
+mod capture;
 mod decode;
 mod device;
 mod foreign;
@@ -13,11 +14,12 @@ mod packet_socket;
 mod receiver;
 mod tshark;
 
+pub(crate) use capture::{Captured, transmit, transmit_in};
 pub(crate) use decode::{Layout, Tag};
 pub(crate) use device::{Act, Behaviour, Books, Device, Part};
 pub(crate) use foreign::{ForeignProgram, Terminal, exchange_echoes, transfer_over_tcp};
 pub(crate) use lab::{Lab, Port, command};
-pub(crate) use linerate::{Flow, Linerate, Outcome, RunResult};
+pub(crate) use linerate::{Linerate, Outcome, RunResult};
 pub(crate) use packet_socket::PacketSocket;
 pub(crate) use receiver::{Receiver, eventually};
-pub(crate) use tshark::{Dissection, dissect};
+pub(crate) use tshark::{Dissection, dissect, dissect_file};

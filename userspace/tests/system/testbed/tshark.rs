@@ -1,6 +1,7 @@
 //! tshark as judge of bytes, lengths and checksums.
 
 use super::command;
+use std::path::Path;
 
 /// Every checksum is verified, no payload is taken for something by its port number,
 /// and TCP numbers are shown as they are.
@@ -32,7 +33,14 @@ pub(crate) struct Dissection {
 pub(crate) fn dissect(frames: &[Vec<u8>], fields: &[&str]) -> Dissection {
     let pcap = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(pcap.path(), pcap_file(frames)).expect("write the capture");
-    let path = pcap.path().to_str().expect("a UTF-8 path");
+    let dissection = dissect_file(pcap.path(), fields);
+    assert_eq!(dissection.rows.len(), frames.len(), "tshark read another number of frames");
+    dissection
+}
+
+/// The same for a capture file.
+pub(crate) fn dissect_file(pcap: &Path, fields: &[&str]) -> Dissection {
+    let path = pcap.to_str().expect("a UTF-8 path");
     let mut arguments = vec!["-n", "-r", path, "-T", "fields", "-E", "separator=/t"];
     arguments.extend(SETTINGS);
     let all = [&["frame.len", "_ws.malformed"], fields].concat();
@@ -42,7 +50,6 @@ pub(crate) fn dissect(frames: &[Vec<u8>], fields: &[&str]) -> Dissection {
     let text = command("tshark", &arguments);
     let rows: Vec<Vec<String>> =
         text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect();
-    assert_eq!(rows.len(), frames.len(), "tshark read another number of frames");
     let fields = all.iter().map(|field| (*field).to_owned()).collect();
     let dissection = Dissection { fields, rows };
     dissection.every("_ws.malformed", "");
@@ -58,24 +65,19 @@ impl Dissection {
         self.rows.iter().map(|row| row[index].as_str()).collect()
     }
 
-    /// The same as numbers; `0x` means hexadecimal.
+    /// The same as numbers.
     #[track_caller]
     pub(crate) fn numbers(&self, field: &str) -> Vec<u64> {
-        let number = |text: &&str| {
-            let value = match text.strip_prefix("0x") {
-                Some(digits) => u64::from_str_radix(digits, 16),
-                None => text.parse(),
-            };
-            value.unwrap_or_else(|e| panic!("{field} = `{text}`: {e}"))
-        };
-        self.column(field).iter().map(number).collect()
+        let number =
+            |text: &str| parse(text).unwrap_or_else(|| panic!("{field} = `{text}` is no number"));
+        self.column(field).into_iter().map(number).collect()
     }
 
     /// Fails unless the field has this value in every frame.
     #[track_caller]
     pub(crate) fn every(&self, field: &str, value: &str) -> &Self {
         for (frame, found) in self.column(field).into_iter().enumerate() {
-            assert_eq!(found, value, "{field} of frame {frame}");
+            assert!(same(found, value), "{field} of frame {frame}: {found}, not {value}");
         }
         self
     }
@@ -84,9 +86,22 @@ impl Dissection {
     #[track_caller]
     pub(crate) fn cycles(&self, field: &str, cycle: &[impl AsRef<str>]) -> &Self {
         for (frame, found) in self.column(field).into_iter().enumerate() {
-            assert_eq!(found, cycle[frame % cycle.len()].as_ref(), "{field} of frame {frame}");
+            let value = cycle[frame % cycle.len()].as_ref();
+            assert!(same(found, value), "{field} of frame {frame}: {found}, not {value}");
         }
         self
+    }
+}
+
+/// tshark's versions differ in leading zeros and bases.
+fn same(found: &str, expected: &str) -> bool {
+    found == expected || (parse(found).is_some() && parse(found) == parse(expected))
+}
+
+fn parse(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
     }
 }
 
