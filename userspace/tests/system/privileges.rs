@@ -63,6 +63,16 @@ fn entering_a_namespace_needs_cap_sys_admin_and_says_so() {
 }
 
 #[test]
+fn three_capabilities_are_enough_without_root() {
+    let lab = Lab::one_namespace();
+    let file = lab.flow_file(FLOW);
+    let arguments = ["run", file.to_str().unwrap(), "--json", "-"];
+    let run = Linerate::spawn_as_nobody(&lab, "+net_admin,+net_raw,+bpf", &arguments);
+    run.wait().exits(0).result().flow("f").assert_clean(100);
+    lab.assert_nothing_attached();
+}
+
+#[test]
 fn root_without_memory_lock_rights_still_runs() {
     // RLIMIT_MEMLOCK cannot be raised without CAP_SYS_RESOURCE; that is no error.
     let lab = Lab::one_namespace();

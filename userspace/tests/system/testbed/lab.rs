@@ -4,6 +4,7 @@
 use serde_json::Value;
 use std::fmt;
 use std::fs::File;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Once;
@@ -172,6 +173,12 @@ impl Lab {
         let path = self.directory.path().join(format!("{number}-{name}"));
         std::fs::write(&path, content).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         path
+    }
+
+    /// Opens the lab's directory to other users.
+    pub(crate) fn let_everybody_read(&self) {
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(self.directory.path(), mode).expect("open the directory");
     }
 
     /// Fails unless both ports are free of XDP programs.

@@ -1,10 +1,11 @@
 //! The binary as a black box: CONTRACT's command line in, exit code and JSON out.
 #![allow(unsafe_code, reason = "kill(2) has no safe face in std")]
 
-use super::Port;
+use super::{Lab, Port};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
@@ -51,6 +52,23 @@ impl Linerate {
     pub(crate) fn spawn_inside(port: &Port, wrapper: &[&str], arguments: &[&str]) -> Self {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &port.netns]).args(wrapper).arg(BINARY).args(arguments);
+        Self::from(command)
+    }
+
+    /// Any command line as another user with these capabilities and no others, inside a
+    /// port's namespace. The binary is copied to where that user can read it.
+    #[track_caller]
+    pub(crate) fn spawn_as_nobody(lab: &Lab, capabilities: &str, arguments: &[&str]) -> Self {
+        lab.let_everybody_read();
+        let copy = lab.file("linerate", &std::fs::read(BINARY).expect("the binary"));
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&copy, mode).expect("make the copy executable");
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &lab.west.netns, "setpriv", "--clear-groups"]);
+        command.args(["--reuid=65534", "--regid=65534"]);
+        command.arg(format!("--inh-caps={capabilities}"));
+        command.arg(format!("--ambient-caps={capabilities}"));
+        command.arg(copy).args(arguments);
         Self::from(command)
     }
 
