@@ -1,0 +1,133 @@
+//! A device that delays, holds back and fails for a while: latency, order, the window of
+//! sequence numbers, the drain, and frames that arrive in another run than they left.
+
+use crate::device_under_test::{FRAMES, assert_row, flow_of, through};
+use crate::testbed::{Act, Behaviour, Device, Lab, Linerate, Outcome, Receiver};
+use std::time::Duration;
+
+#[test]
+fn a_gap_of_a_thousand_frames_is_an_outage_of_50_ms() {
+    let drop = |number| if (3000..4000).contains(&number) { Act::Drop } else { Act::Pass };
+    let (_, outcome) = through(Behaviour::of(drop), "");
+    let outcome = outcome.exits(0);
+    assert_row(&outcome, FRAMES - 1000, &[("lost_frames", 1000)]);
+    let outage = outcome.result().flow("f").count("outage.by_loss_ns");
+    // Lost frames over the rate sent, which is within 0.1 % of 20 kpps.
+    assert!((49_900_000..=50_100_000).contains(&outage), "{outage} ns");
+}
+
+#[test]
+fn latency_is_what_the_device_added() {
+    let delay = Duration::from_millis(100);
+    let (books, outcome) = through(Behaviour { delay, ..Behaviour::default() }, "");
+    let outcome = outcome.exits(0);
+    assert_row(&outcome, FRAMES, &[]);
+    let result = outcome.result();
+    let row = result.flow("f");
+    let mut stays = books.stays_ns;
+    stays.sort_unstable();
+    assert_eq!(row.count("latency_ns.count"), FRAMES);
+    assert_eq!(row.count("latency_ns.negative_count"), 0);
+    // Every frame's latency is its stay in the device and a little more, so each
+    // statistic is bounded from below by the same statistic of the stays.
+    let rank = |share: f64| stays[(share * stays.len() as f64) as usize - 1];
+    let bounds = [
+        ("min", stays[0]),
+        ("p50", rank(0.5)),
+        ("p90", rank(0.9)),
+        ("p99", rank(0.99)),
+        ("max", stays[stays.len() - 1]),
+    ];
+    for (name, least) in bounds {
+        let found = row.count(&format!("latency_ns.{name}"));
+        assert!(found >= least, "{name} {found} ns is below the device's own {least} ns");
+    }
+    let mean = stays.iter().sum::<u64>() as f64 / stays.len() as f64;
+    assert!(row.number("latency_ns.mean") >= mean);
+    // Wrong units or a wrong clock would be far off.
+    let median = row.count("latency_ns.p50");
+    assert!(median < 2 * delay.as_nanos() as u64, "median {median} ns");
+    assert_eq!(row.value("latency_ns.definition"), "host");
+}
+
+/// Starts a run of `frames`, lets the device hold its first five, waits until it has
+/// seen `until` of them, and releases the five into the rest of the run.
+fn five_frames_held(frames: u64, rate: &str, until: u64) -> Outcome {
+    let lab = Lab::with_device();
+    let hold = |number| if number < 5 { Act::Hold } else { Act::Pass };
+    let device = Device::eastward(&lab, Behaviour::of(hold));
+    let text = flow_of(frames, "").replace("20kpps", rate);
+    let run = Linerate::start(&lab.flow_file(&text));
+    device.await_seen(until);
+    device.release();
+    let outcome = run.wait().exits(0);
+    assert_eq!(device.stop().seen, frames);
+    outcome
+}
+
+#[test]
+fn frames_held_back_within_the_window_are_reordered_and_not_lost() {
+    let outcome = five_frames_held(20_000, "20kpps", 8_000);
+    let result = outcome.result();
+    let row = result.flow("f");
+    row.assert_counts(&[("rx_unique_frames", 20_000), ("lost_frames", 0), ("late_frames", 0)]);
+    row.assert_counts(&[("reordered_frames", 5), ("duplicate_frames", 0)]);
+}
+
+#[test]
+fn frames_held_back_beyond_the_window_are_late_and_stay_lost() {
+    let outcome = five_frames_held(110_000, "40kpps", 75_000);
+    let result = outcome.result();
+    let row = result.flow("f");
+    row.assert_counts(&[("rx_unique_frames", 109_995), ("lost_frames", 5), ("late_frames", 5)]);
+    row.assert_counts(&[("duplicate_frames", 0)]);
+}
+
+#[test]
+fn frames_of_an_earlier_run_are_foreign_to_the_next() {
+    let lab = Lab::with_device();
+    let hold = |number| if number < FRAMES && number % 10 == 3 { Act::Hold } else { Act::Pass };
+    let device = Device::eastward(&lab, Behaviour::of(hold));
+    let file = lab.flow_file(&flow_of(FRAMES, ""));
+    let first = Linerate::run(&file).exits(0);
+    assert_row(&first, 9000, &[("lost_frames", 1000)]);
+
+    let receiver = Receiver::start(&lab.east);
+    let second = Linerate::start(&file);
+    device.await_seen(FRAMES + 2000);
+    device.release();
+    let second = second.wait().exits(0);
+    assert_row(&second, FRAMES, &[]);
+    let books = device.stop();
+    assert_eq!((books.seen, books.released), (2 * FRAMES, 1000));
+    // They went up the kernel's stack like any other frame.
+    assert_eq!(receiver.stop().len(), 1000, "stragglers that the kernel saw");
+}
+
+#[test]
+fn loss_shows_while_it_sends_in_the_samples() {
+    let lab = Lab::with_device();
+    let drop = |number| if number % 2 == 1 { Act::Drop } else { Act::Pass };
+    let device = Device::eastward(&lab, Behaviour::of(drop));
+    let file = lab.flow_file(&flow_of(15_000, "").replace("20kpps", "5kpps"));
+    let arguments = ["run", file.to_str().unwrap(), "--samples", "--json", "-"];
+    let result = Linerate::spawn(arguments).wait().exits(0).result();
+    device.stop();
+    let row = result.flow("f");
+    let samples = row.value("samples").as_array().expect("--samples fills `samples`").clone();
+    assert!(samples.len() >= 3, "{} samples of 3 s", samples.len());
+    let total = |name: &str| samples.iter().map(|s| s[name].as_u64().unwrap_or(0)).max().unwrap();
+    assert_eq!((total("tx_frames"), total("rx_frames")), (15_000, 7_500), "{samples:#?}");
+    let half =
+        samples.iter().filter_map(|s| s["loss_ratio"].as_f64()).filter(|r| (r - 0.5).abs() < 0.01);
+    assert!(half.count() >= 2, "{samples:#?}");
+}
+
+#[test]
+fn the_drain_waits_for_what_the_device_still_holds() {
+    // 300 ms in the device: the last frames arrive long after the last was sent.
+    let delay = Duration::from_millis(300);
+    let (books, outcome) = through(Behaviour { delay, ..Behaviour::default() }, "");
+    assert_eq!(books.forwarded, FRAMES);
+    assert_row(&outcome.exits(0), FRAMES, &[]);
+}

@@ -1,0 +1,40 @@
+//! The system tests: the built binary on real frames between network namespaces,
+//! judged by everything but linerate itself. They need root, iproute2, ethtool and
+//! tshark; `cargo xtask setup` installs what is missing. A test that lacks something
+//! fails and says so.
+//!
+//! | file | proves | by |
+//! |---|---|---|
+//! | `testbed_itself` | the judges count what was sent | plain AF_PACKET traffic |
+//! | `headers` | every header stack, octet by octet | tshark at the peer |
+//! | `fields` | every way a field may vary | tshark at the peer |
+//! | `amounts` | sizes, rates, counts | tshark, frames at the peer |
+//! | `counters` | totals of one, several and opposite flows | the kernel's counters |
+//! | `device_under_test` | loss, duplicates, order, corruption | a device's books |
+//! | `device_over_time` | latency, late frames, stragglers, the drain | a device's books |
+//! | `queues` | one stream on several queues | the driver's counters per queue |
+//! | `company` | other traffic is unharmed and uncounted | echoes, TCP, AF_PACKET |
+//! | `bad_files` | what is refused, and how | exit codes, words |
+//! | `ports` | ports that cannot be used | exit codes, words |
+//! | `privileges` | what is needed and no more | setpriv |
+//! | `lifecycle` | ends by signal, by force, by loss of the port | the kernel's view |
+//! | `output` | JSON, tables, `show` | serde_json, a terminal, tshark |
+//! | `capacity` | a rate held, 1,000 flows in 512 MiB | counters, /proc |
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod amounts;
+mod bad_files;
+mod capacity;
+mod company;
+mod counters;
+mod device_over_time;
+mod device_under_test;
+mod fields;
+mod headers;
+mod lifecycle;
+mod output;
+mod ports;
+mod privileges;
+mod queues;
+mod testbed;
+mod testbed_itself;

@@ -1,0 +1,177 @@
+//! Ports that cannot be used: one clear line, CONTRACT's exit code, nothing attached.
+
+use crate::testbed::{ForeignProgram, Lab, Linerate, Outcome, Port, eventually};
+
+const FLOW: &str = r#"
+    [[flow]]
+    name = "f"
+    tx = "west"
+    rx = "east"
+    rate = "1kpps"
+    frames = 100
+    size = 128
+    layers = [
+      {eth = {dst = "02:00:00:00:00:02"}},
+      {ipv4 = {src = "198.18.0.2", dst = "198.18.1.1"}},
+      {udp = {src = 49184, dst = 7}},
+    ]
+    "#;
+
+/// Fails unless it was one clear line, and no result.
+#[track_caller]
+fn one_line(outcome: &Outcome) {
+    let lines = outcome.stderr.lines().filter(|line| !line.trim().is_empty()).count();
+    assert_eq!(lines, 1, "not one clear line: {outcome}");
+    assert!(outcome.stdout.is_empty(), "a result of nothing: {outcome}");
+}
+
+#[track_caller]
+fn refused(lab: &Lab, text: &str, code: i32, words: &[&str]) {
+    let outcome = Linerate::run(&lab.flow_file(text)).exits(code).says(words);
+    one_line(&outcome);
+    lab.assert_nothing_attached();
+}
+
+/// The file with another PORT for west and for east.
+fn with_ports(west: &str, east: &str) -> String {
+    format!("[ports]\nwest = {{ if = \"{west}\" }}\neast = {{ if = \"{east}\" }}\n{FLOW}")
+}
+
+#[test]
+fn an_unknown_interface_is_64() {
+    let lab = Lab::cable();
+    let nowhere = Port { interface: "ghost".to_owned(), ..lab.west.clone() }.to_string();
+    refused(&lab, &with_ports(&nowhere, "EAST"), 64, &["ghost"]);
+    refused(&lab, &with_ports("WEST", &nowhere), 64, &["ghost"]);
+    refused(&lab, &FLOW.replace("tx = \"west\"", "tx = \"wast\""), 64, &["wast"]);
+}
+
+#[test]
+fn an_unknown_namespace_is_64() {
+    let lab = Lab::cable();
+    refused(&lab, &with_ports("west@atlantis", "EAST"), 64, &["atlantis"]);
+    refused(&lab, &with_ports("WEST", "east@atlantis"), 64, &["atlantis"]);
+}
+
+#[test]
+fn an_interface_that_is_down_is_2() {
+    for end in [|lab: &Lab| lab.west.clone(), |lab: &Lab| lab.east.clone()] {
+        let lab = Lab::cable();
+        let port = end(&lab);
+        port.ip_link(&["down"]);
+        refused(&lab, FLOW, 2, &[&port.interface, "down"]);
+    }
+}
+
+#[test]
+fn no_carrier_is_2() {
+    // West is up; its cable ends in the device, which is down.
+    let lab = Lab::with_device();
+    lab.device.as_ref().unwrap().0.ip_link(&["down"]);
+    refused(&lab, FLOW, 2, &["west", "carrier"]);
+}
+
+#[test]
+fn a_foreign_xdp_program_is_2_and_stays() {
+    for end in [|lab: &Lab| lab.west.clone(), |lab: &Lab| lab.east.clone()] {
+        let lab = Lab::cable();
+        let port = end(&lab);
+        let program = ForeignProgram::attach(&port);
+        let before = port.xdp();
+        assert!(before.is_some());
+        let outcome = Linerate::run(&lab.flow_file(FLOW)).exits(2).says(&[&port.interface, "XDP"]);
+        one_line(&outcome);
+        assert_eq!(port.xdp(), before, "the foreign program was replaced");
+        drop(program);
+        eventually("the port is free", || port.xdp().is_none());
+        lab.assert_nothing_attached();
+    }
+}
+
+#[test]
+fn a_port_that_another_linerate_holds_is_2() {
+    let lab = Lab::cable();
+    let endless = lab.flow_file(&FLOW.replace("frames = 100", ""));
+    let mut first = Linerate::start(&endless);
+    eventually("the first sends", || lab.west.counters().tx_packets > 100);
+    let second = Linerate::run(&lab.flow_file(FLOW)).exits(2).says(&["west"]);
+    one_line(&second);
+    first.assert_running();
+    first.signal(libc::SIGINT);
+    let result = first.wait().exits(0).result();
+    let row = result.flow("f");
+    row.assert_clean(row.count("tx_frames"));
+    lab.assert_nothing_attached();
+}
+
+#[test]
+fn parallel_runs_on_different_ports_do_not_meet() {
+    let (one, other) = (Lab::cable(), Lab::cable());
+    let text = FLOW.replace("frames = 100", "frames = 1000");
+    let runs = [&one, &other].map(|lab| Linerate::start(&lab.flow_file(&text)));
+    for run in runs {
+        run.wait().exits(0).result().flow("f").assert_clean(1000);
+    }
+}
+
+#[test]
+fn an_unresolved_next_hop_is_2() {
+    let lab = Lab::with_device(); // which forwards nothing
+    let text = format!(
+        "[ports]\nwest = {{ if = \"WEST\", addr = [\"198.18.0.2/24\"], gw = \"198.18.0.1\" }}\neast = {{ if = \"EAST\" }}\n{}",
+        FLOW.replace("02:00:00:00:00:02", "auto")
+    );
+    refused(&lab, &text, 2, &["198.18.0.1"]);
+}
+
+#[test]
+fn an_mtu_that_is_too_small_is_64_on_either_port() {
+    let text = FLOW.replace("128", "1500");
+    for end in [|lab: &Lab| lab.west.clone(), |lab: &Lab| lab.east.clone()] {
+        let lab = Lab::cable();
+        let port = end(&lab);
+        port.ip_link(&["mtu", "1400"]);
+        refused(&lab, &text, 64, &[&port.interface, "MTU", "1400"]);
+    }
+}
+
+#[test]
+fn the_largest_frame_of_the_mtu_passes() {
+    let lab = Lab::cable();
+    let text = FLOW.replace("128", "1518");
+    Linerate::run(&lab.flow_file(&text)).exits(0).result().flow("f").assert_clean(100);
+}
+
+#[test]
+fn a_back_end_that_is_not_built_is_77() {
+    let lab = Lab::cable();
+    let file = lab.flow_file(FLOW);
+    let arguments = ["run", file.to_str().unwrap(), "--backend", "live_frames"];
+    one_line(&Linerate::spawn(arguments).wait().exits(77).says(&["live_frames"]));
+}
+
+#[test]
+fn settings_and_promiscuity_are_put_back() {
+    let lab = Lab::cable();
+    let settings = |port: &Port| {
+        let features = port.command("ethtool", &["-k", &port.interface]);
+        let link = port.command("ip", &["-d", "link", "show", "dev", &port.interface]);
+        (features, link)
+    };
+    let before = [settings(&lab.west), settings(&lab.east)];
+    Linerate::run(&lab.flow_file(FLOW)).exits(0).result().flow("f").assert_clean(100);
+    assert_eq!([settings(&lab.west), settings(&lab.east)], before);
+}
+
+#[test]
+fn ports_lists_the_ports_of_the_namespace() {
+    let lab = Lab::one_namespace();
+    let outcome = Linerate::spawn_inside(&lab.west, &[], &["ports"]).wait().exits(0);
+    for word in ["west", "east", "veth", lab.west.mac().as_str()] {
+        assert!(outcome.stdout.contains(word), "no {word}: {outcome}");
+    }
+    let port = lab.west.to_string();
+    let outcome = Linerate::spawn(["ports", &port]).wait().exits(0);
+    assert!(outcome.stdout.contains("1500"), "no MTU: {outcome}");
+    Linerate::spawn(["ports", "ghost0"]).wait().exits(64).says(&["ghost0"]);
+}

@@ -1,0 +1,92 @@
+//! Without a privilege: exit 77 and its name. With just what is needed: no root at all.
+
+use crate::testbed::{Lab, Linerate, Outcome};
+
+const FLOW: &str = r#"
+    [ports]
+    west = { if = "west" }
+    east = { if = "east" }
+    [[flow]]
+    name = "f"
+    tx = "west"
+    rx = "east"
+    rate = "1kpps"
+    frames = 100
+    size = 128
+    layers = [
+      {eth = {dst = "02:00:00:00:00:02"}},
+      {ipv4 = {src = "198.18.0.2", dst = "198.18.1.1"}},
+      {udp = {src = 49184, dst = 7}},
+    ]
+    "#;
+
+/// Runs the flow inside the ports' namespace, as `setpriv` with these arguments makes it.
+fn run_as(lab: &Lab, setpriv: &[&str]) -> Outcome {
+    let file = lab.flow_file(FLOW);
+    let wrapper = [&["setpriv"], setpriv].concat();
+    let arguments = ["run", file.to_str().unwrap(), "--json", "-"];
+    Linerate::spawn_inside(&lab.west, &wrapper, &arguments).wait()
+}
+
+#[test]
+fn without_any_privilege_it_is_77_and_says_which() {
+    let lab = Lab::one_namespace();
+    let outcome = run_as(&lab, &["--bounding-set=-all"]).exits(77).says(&["CAP_NET_"]);
+    assert!(outcome.stdout.is_empty(), "{outcome}");
+    lab.assert_nothing_attached();
+}
+
+#[test]
+fn each_missing_capability_is_named() {
+    let lab = Lab::one_namespace();
+    let cases = [
+        ("--bounding-set=-net_admin", "CAP_NET_ADMIN"),
+        ("--bounding-set=-net_raw", "CAP_NET_RAW"),
+        // CAP_SYS_ADMIN stands in for CAP_BPF.
+        ("--bounding-set=-bpf,-sys_admin", "CAP_BPF"),
+    ];
+    for (dropped, name) in cases {
+        run_as(&lab, &[dropped]).exits(77).says(&[name]);
+    }
+    lab.assert_nothing_attached();
+}
+
+#[test]
+fn entering_a_namespace_needs_cap_sys_admin_and_says_so() {
+    let lab = Lab::cable();
+    let file = lab
+        .flow_file(&FLOW.replace("\"west\" }", "\"WEST\" }").replace("\"east\" }", "\"EAST\" }"));
+    let wrapper = ["setpriv", "--bounding-set=-sys_admin"];
+    let arguments = ["run", file.to_str().unwrap(), "--json", "-"];
+    let outcome = Linerate::spawn_inside(&lab.west, &wrapper, &arguments).wait();
+    outcome.exits(77).says(&["CAP_SYS_ADMIN"]);
+}
+
+#[test]
+fn three_capabilities_are_enough_without_root() {
+    let lab = Lab::one_namespace();
+    let file = lab.flow_file(FLOW);
+    let arguments = ["run", file.to_str().unwrap(), "--json", "-"];
+    let run = Linerate::spawn_as_nobody(&lab, "+net_admin,+net_raw,+bpf", &arguments);
+    run.wait().exits(0).result().flow("f").assert_clean(100);
+    lab.assert_nothing_attached();
+}
+
+#[test]
+fn root_without_memory_lock_rights_still_runs() {
+    // RLIMIT_MEMLOCK cannot be raised without CAP_SYS_RESOURCE; that is no error.
+    let lab = Lab::one_namespace();
+    let outcome = run_as(&lab, &["--bounding-set=-sys_resource,-sys_admin,-ipc_lock"]);
+    outcome.exits(0).result().flow("f").assert_clean(100);
+    lab.assert_nothing_attached();
+}
+
+#[test]
+fn show_needs_no_privilege() {
+    let lab = Lab::one_namespace();
+    let file = lab.flow_file(FLOW);
+    let arguments = ["show", file.to_str().unwrap(), "--count", "2"];
+    let wrapper = ["setpriv", "--bounding-set=-all"];
+    let outcome = Linerate::spawn_inside(&lab.west, &wrapper, &arguments).wait().exits(0);
+    assert!(outcome.stdout.contains("198.18.1.1"), "{outcome}");
+}

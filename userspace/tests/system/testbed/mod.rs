@@ -1,0 +1,25 @@
+//! The testbed: namespaces joined by veth, and judges that are not linerate.
+//!
+//! Nothing here uses linerate's own code. Frames are judged by AF_PACKET sockets,
+//! tshark, the kernel's interface counters, and a device under test that keeps its
+//! own books.
+
+mod capture;
+mod decode;
+mod device;
+mod foreign;
+mod lab;
+mod linerate;
+mod packet_socket;
+mod receiver;
+mod tshark;
+
+pub(crate) use capture::{Captured, transmit, transmit_in};
+pub(crate) use decode::{Layout, Tag};
+pub(crate) use device::{Act, Behaviour, Books, Device, Part};
+pub(crate) use foreign::{ForeignProgram, Terminal, exchange_echoes, transfer_over_tcp};
+pub(crate) use lab::{Lab, Port, command};
+pub(crate) use linerate::{Linerate, Outcome, RunResult};
+pub(crate) use packet_socket::PacketSocket;
+pub(crate) use receiver::{Receiver, eventually};
+pub(crate) use tshark::{Dissection, dissect, dissect_file};
