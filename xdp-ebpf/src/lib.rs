@@ -26,6 +26,7 @@ pub use test_run::{Action, TestRun};
     unsafe_code,
     non_camel_case_types,
     clippy::pedantic,
+    clippy::undocumented_unsafe_blocks,
     reason = "generated from abi.h"
 )]
 pub mod abi {

@@ -73,7 +73,8 @@ impl Live {
             bar.finish_and_clear();
             return;
         }
-        let elapsed = self.planned.map_or(snapshot.elapsed, |planned| snapshot.elapsed.min(planned));
+        let elapsed =
+            self.planned.map_or(snapshot.elapsed, |planned| snapshot.elapsed.min(planned));
         bar.set_position(elapsed.as_millis() as u64);
         bar.set_message(if snapshot.phase == Phase::Draining { "draining" } else { "sending" });
         for flow in snapshot.flows.iter().take(FLOWS_MAX) {
@@ -82,7 +83,13 @@ impl Live {
             }
             self.lines += 1;
             let seconds = snapshot.elapsed.as_secs();
-            bar.println(live_line(seconds, &flow.name, &flow.latest, flow.settled.as_ref(), self.width));
+            bar.println(live_line(
+                seconds,
+                &flow.name,
+                &flow.latest,
+                flow.settled.as_ref(),
+                self.width,
+            ));
         }
         if let more @ 1.. = snapshot.flows.len().saturating_sub(FLOWS_MAX) {
             bar.println(format!("     and {more} flows more, see the result"));
@@ -100,9 +107,13 @@ fn bar(screen: Screen, planned: Option<Duration>) -> ProgressBar {
             ProgressBar::with_draw_target(Some(planned.as_millis() as u64), target),
             "{msg:8} [{bar:40}] {percent:>3} %  {elapsed} of about {prefix}",
         ),
-        None => (ProgressBar::with_draw_target(None, target), "{msg:8} {spinner} {elapsed}  Ctrl-C ends the run"),
+        None => (
+            ProgressBar::with_draw_target(None, target),
+            "{msg:8} {spinner} {elapsed}  Ctrl-C ends the run",
+        ),
     };
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.set_style(style.progress_chars("=> "));
     bar.set_prefix(planned.map(crate::units::format_duration).unwrap_or_default());
     bar.set_message("sending");

@@ -1,5 +1,6 @@
 //! `linerate ports [PORT]`: what could be a port, and all that is known of one.
 
+use super::{Failure, args::PortsArgs, live::Screen};
 use crate::{
     nic::{Netns, NicError, PortInfo, PortName, XdpAttached, XdpHook, list_ports, port_info},
     packet::format_mac,
@@ -20,7 +21,7 @@ const DISPENSABLE: [&str; 4] = ["MAC", "DRIVER", "MTU", "XDP"];
 
 /// Why the ports could not be shown.
 #[derive(Debug, thiserror::Error)]
-pub enum PortsError {
+pub(super) enum PortsError {
     /// They could not be looked up.
     #[error(transparent)]
     Nic(#[from] NicError),
@@ -31,11 +32,24 @@ pub enum PortsError {
 
 impl PortsError {
     /// The exit code of CONTRACT.md.
-    pub fn exit_code(&self) -> u8 {
+    fn exit_code(&self) -> u8 {
         match self {
             Self::Nic(error) => error.exit_code(),
             Self::Output(_) => 2,
         }
+    }
+}
+
+pub(super) fn main(args: &PortsArgs) -> Result<u8, Failure> {
+    let failed = |code, message| Failure { code, message };
+    let port = args.port.as_deref().map(str::parse::<PortName>).transpose();
+    let port = port.map_err(|error| failed(error.exit_code(), error.to_string()))?;
+    let width = Screen::Stdout.width().map(|columns| columns as u16);
+    match ports(port.as_ref(), args.probe, width, &mut anstream::stdout()) {
+        Ok(()) => Ok(0),
+        // `linerate ports | head` has seen enough.
+        Err(PortsError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        Err(error) => Err(failed(error.exit_code(), error.to_string())),
     }
 }
 
@@ -45,7 +59,7 @@ impl PortsError {
 ///
 /// # Errors
 /// Those of [`port_info`] and [`list_ports`]; [`NicError::NotBuilt`] for `probe`.
-pub fn ports(
+fn ports(
     port: Option<&PortName>,
     probe: bool,
     width: Option<u16>,

@@ -20,7 +20,10 @@ use std::{
 
 pub(super) fn main(args: &RunArgs) -> Result<u8, Failure> {
     if args.backend == Backend::LiveFrames {
-        return Err(Failure { code: 77, message: "the live_frames back end is not built yet; use --backend af_xdp".into() });
+        return Err(Failure {
+            code: 77,
+            message: "the live_frames back end is not built yet; use --backend af_xdp".into(),
+        });
     }
     let spec = flows::spec(&args.flow)?;
     let json_on_stdout = args.json.as_deref() == Some(Path::new("-"));
@@ -29,8 +32,11 @@ pub(super) fn main(args: &RunArgs) -> Result<u8, Failure> {
     let json = args.json.as_deref().filter(|_| !json_on_stdout).map(create).transpose()?;
 
     let stop = stop_flag()?;
-    let settings =
-        Settings { interval: args.interval, samples: args.history as usize, keep_samples: args.samples };
+    let settings = Settings {
+        interval: args.interval,
+        samples: args.history as usize,
+        keep_samples: args.samples,
+    };
     let mut session = Session::open(spec, settings)
         .map_err(|error| Failure { code: error.exit_code(), message: error.to_string() })?;
     if args.verbose {
@@ -58,8 +64,15 @@ fn create(path: &Path) -> Result<(fs::File, String), Failure> {
     Ok((file, path.display().to_string()))
 }
 
-fn write(result: &RunResult, file: Option<(fs::File, String)>, on_stdout: bool) -> Result<(), Failure> {
-    let failed = |path: &str, error: &dyn std::fmt::Display| Failure { code: 2, message: format!("--json {path}: {error}") };
+fn write(
+    result: &RunResult,
+    file: Option<(fs::File, String)>,
+    on_stdout: bool,
+) -> Result<(), Failure> {
+    let failed = |path: &str, error: &dyn std::fmt::Display| Failure {
+        code: 2,
+        message: format!("--json {path}: {error}"),
+    };
     let text = result.to_json().map_err(|error| failed("", &error))?;
     if let Some((mut file, path)) = file {
         file.write_all(text.as_bytes()).map_err(|error| failed(&path, &error))?;
@@ -77,7 +90,10 @@ fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 2, Arc::clone(&stop))
             .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
-            .map_err(|error| Failure { code: 2, message: format!("cannot listen to signals: {error}") })?;
+            .map_err(|error| Failure {
+                code: 2,
+                message: format!("cannot listen to signals: {error}"),
+            })?;
     }
     Ok(stop)
 }

@@ -43,7 +43,7 @@ const SECOND_NS: u128 = 1_000_000_000;
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
-pub enum ShowError {
+pub(super) enum ShowError {
     /// The headers of a flow cannot be laid out.
     #[error("flow `{flow}`: {source}")]
     Packet {
@@ -68,7 +68,7 @@ pub enum ShowError {
 /// Prints a summary and the first `count` frames of every flow to `out`, and writes these
 /// frames, in the order of their nominal times, to the file `pcap`. With `pcap` = `-`
 /// that goes to standard output, and `out` must be another stream.
-pub fn show(
+pub(super) fn show(
     spec: &Spec,
     count: u64,
     pcap: Option<&Path>,

@@ -2,11 +2,11 @@
 
 use super::{FlowResult, GapResult, LatencyResult, LedgerResult, Outage, SampleRow};
 use crate::{
-    session::{FlowFacts, PortFacts, RunFacts},
     collect::{
         Arrival, Border, Departure, Evidence, Finding, FlowCounts, Gap, GapSummary, LatencySummary,
         Ledger, Loss, RxTotals, Sample, Verdict, judge, l1_bits, l2_bits,
     },
+    session::{FlowFacts, PortFacts, RunFacts},
     units::FCS_BYTES,
 };
 
@@ -131,11 +131,7 @@ fn ledger(facts: &RunFacts, flow: &FlowFacts) -> Ledger {
 }
 
 /// Who held the flow back.
-fn limited_by(
-    facts: &RunFacts,
-    flow: &FlowFacts,
-    finding: &Finding,
-) -> Option<&'static str> {
+fn limited_by(facts: &RunFacts, flow: &FlowFacts, finding: &Finding) -> Option<&'static str> {
     match finding.verdict {
         Verdict::Loss | Verdict::DeviceBackpressure => Some("device"),
         Verdict::ReceiverLimited => Some("tester-rx"),

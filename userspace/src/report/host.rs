@@ -6,7 +6,10 @@ use std::{fs, thread};
 impl Tool {
     /// This build.
     pub fn this() -> Self {
-        Self { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+        Self {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
     }
 }
 
@@ -15,7 +18,10 @@ impl Host {
     pub fn this() -> Self {
         let uname = nix::sys::utsname::uname().ok();
         let field = |pick: fn(&nix::sys::utsname::UtsName) -> &std::ffi::OsStr| {
-            uname.as_ref().map(|uname| pick(uname).to_string_lossy().into_owned()).unwrap_or_default()
+            uname
+                .as_ref()
+                .map(|uname| pick(uname).to_string_lossy().into_owned())
+                .unwrap_or_default()
         };
         Self {
             name: field(nix::sys::utsname::UtsName::nodename),

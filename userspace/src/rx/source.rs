@@ -1,3 +1,5 @@
+//! The analyser in the kernel, as a [`Source`].
+
 use super::{SlabView, Source};
 use xdp_ebpf::{Analyser, abi};
 

@@ -14,15 +14,25 @@ pub enum SessionError {
     Packet { flow: String, source: PacketError },
     #[error("{port}: {source}")]
     Analyser { port: String, source: xdp_ebpf::Error },
-    #[error("{port}: another XDP program (id {program}) is attached; detach it first: `ip link set {interface} xdp off`")]
+    #[error(
+        "{port}: another XDP program (id {program}) is attached; detach it first: `ip link set {interface} xdp off`"
+    )]
     ForeignXdp { port: String, interface: String, program: u32 },
-    #[error("{port}: the MTU is {mtu}, but flow {flow} sends packets of {packet_bytes} octets; `ip link set {interface} mtu {packet_bytes}`")]
+    #[error(
+        "{port}: the MTU is {mtu}, but flow {flow} sends packets of {packet_bytes} octets; `ip link set {interface} mtu {packet_bytes}`"
+    )]
     Mtu { port: String, interface: String, mtu: u32, flow: String, packet_bytes: usize },
-    #[error("{port}: the link reports no speed, which {flow} needs for its rate; give the port a `line`, e.g. line = \"10G\"")]
+    #[error(
+        "{port}: the link reports no speed, which {flow} needs for its rate; give the port a `line`, e.g. line = \"10G\""
+    )]
     NoLineRate { port: String, flow: String },
-    #[error("flow {flow}: eth.dst = \"auto\" needs an IPv4 or IPv6 destination to ask for; give eth.dst a MAC address")]
+    #[error(
+        "flow {flow}: eth.dst = \"auto\" needs an IPv4 or IPv6 destination to ask for; give eth.dst a MAC address"
+    )]
     NoDestination { flow: String },
-    #[error("flow {flow}: eth.dst = \"auto\" asks for at most {max} on-link destinations one by one; set the port's gw, or give eth.dst")]
+    #[error(
+        "flow {flow}: eth.dst = \"auto\" asks for at most {max} on-link destinations one by one; set the port's gw, or give eth.dst"
+    )]
     TooManyDestinations { flow: String, max: usize },
     #[error("{flows} flows need {streams} streams; a run has at most 65,535")]
     TooManyStreams { flows: usize, streams: usize },

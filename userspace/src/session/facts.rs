@@ -144,19 +144,23 @@ impl Session {
         Snapshot { phase, elapsed, flows: flows.collect() }
     }
 
-    pub(super) fn facts(&self, end: TrialEnd) -> RunFacts {
+    pub(super) fn facts(&self, end: &TrialEnd) -> RunFacts {
         let mut faults = end.faults.clone();
         if end.interrupted {
             faults.push("interrupted before its end".to_owned());
         }
-        let flows = (0..).zip(&self.spec.flows).map(|(id, _)| self.flow_facts(id, &end)).collect();
+        let flows = (0..).zip(&self.spec.flows).map(|(id, _)| self.flow_facts(id, end)).collect();
         let ports = self.ports.iter().zip(&end.ports).map(|(port, end)| PortFacts {
             name: port.name.clone(),
             interface: port.info.name.to_string(),
             driver: port.info.driver.clone(),
             tx_mode: port.queues.first().map(crate::tx::Queue::mode),
             rx_mode: port.rx_mode(),
-            queues: if port.queues.is_empty() { port.info.rx_queues } else { port.queues.len() as u32 },
+            queues: if port.queues.is_empty() {
+                port.info.rx_queues
+            } else {
+                port.queues.len() as u32
+            },
             link_bps: port.link_bps.filter(|_| port.info.physical || port.line_given),
             settings_changed: port.hold.settings_changed().to_vec(),
             tx_frames: end.counted.map(|counted| counted.tx_frames),
@@ -179,7 +183,13 @@ impl Session {
     fn flow_facts(&self, id: u32, end: &TrialEnd) -> FlowFacts {
         let flow = &self.spec.flows[id as usize];
         let link_bps = self.ports[flow.tx].link_bps.unwrap_or(0);
-        let sent = || self.streams.iter().zip(&end.sent).filter(|(stream, _)| stream.flow == id as usize).map(|(_, sent)| sent);
+        let sent = || {
+            self.streams
+                .iter()
+                .zip(&end.sent)
+                .filter(|(stream, _)| stream.flow == id as usize)
+                .map(|(_, sent)| sent)
+        };
         let started = || sent().filter(|sent| sent.submitted_frames > 0);
         FlowFacts {
             name: flow.name.clone(),
@@ -194,7 +204,11 @@ impl Session {
             tx_gap: None,
             totals: self.collector.totals(FlowId(id)).cloned().unwrap_or_default(),
             samples: self.settings.keep_samples.then(|| {
-                self.collector.history(FlowId(id), self.settings.samples).into_iter().cloned().collect()
+                self.collector
+                    .history(FlowId(id), self.settings.samples)
+                    .into_iter()
+                    .cloned()
+                    .collect()
             }),
             latency_void: None,
             faults: Vec::new(),

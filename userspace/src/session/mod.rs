@@ -77,7 +77,7 @@ impl Session {
         observe: &mut dyn FnMut(&Snapshot),
     ) -> Result<RunFacts, SessionError> {
         let end = self.trial(stop, &mut |phase, session| observe(&session.snapshot(phase)))?;
-        Ok(self.facts(end))
+        Ok(self.facts(&end))
     }
 
     /// When the last flow is over; `None`: not known before.
@@ -104,9 +104,13 @@ impl Session {
                 notes.push(format!("{}: the analyser runs in generic mode: {reason}", port.name));
             }
             if let Some(reason) = port.queues.iter().find_map(|queue| queue.zero_copy_refused()) {
-                notes.push(format!("{}: frames are copied by the kernel; zero-copy: {reason}", port.name));
+                notes.push(format!(
+                    "{}: frames are copied by the kernel; zero-copy: {reason}",
+                    port.name
+                ));
             }
-            notes.extend(port.hold.not_controllable().iter().map(|what| format!("{}: {what}", port.name)));
+            let uncontrolled = port.hold.not_controllable().iter().filter(|_| port.info.physical);
+            notes.extend(uncontrolled.map(|what| format!("{}: {what}", port.name)));
         }
         notes
     }

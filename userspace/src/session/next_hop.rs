@@ -20,7 +20,12 @@ pub(super) struct Known(HashMap<(usize, Vec<u16>, IpAddr), Mac>);
 impl Known {
     /// The next hop of `flow` on `port`: the gateway for destinations that are not on
     /// link, else the destination itself. In a flow over many VLANs the first is asked.
-    pub(super) fn next_hop(&mut self, flow: &Flow, spec: &PortSpec, port: &Port) -> Result<NextHop, SessionError> {
+    pub(super) fn next_hop(
+        &mut self,
+        flow: &Flow,
+        spec: &PortSpec,
+        port: &Port,
+    ) -> Result<NextHop, SessionError> {
         let Some(Layer::Eth { dst: MacAddress::Auto, .. }) = flow.layers.first() else {
             return Ok(NextHop::Static);
         };
@@ -33,12 +38,16 @@ impl Known {
         asked.sort_unstable();
         asked.dedup();
         if asked.len() > DESTINATIONS_MAX {
-            return Err(SessionError::TooManyDestinations { flow: flow.name.clone(), max: DESTINATIONS_MAX });
+            return Err(SessionError::TooManyDestinations {
+                flow: flow.name.clone(),
+                max: DESTINATIONS_MAX,
+            });
         }
         let tags = tags(flow);
         let ids: Vec<u16> = tags.iter().map(|tag| tag.id()).collect();
         let key = |hop: IpAddr| (flow.tx, ids.clone(), hop);
-        let unknown: Vec<IpAddr> = asked.iter().copied().filter(|&hop| !self.0.contains_key(&key(hop))).collect();
+        let unknown: Vec<IpAddr> =
+            asked.iter().copied().filter(|&hop| !self.0.contains_key(&key(hop))).collect();
         if !unknown.is_empty() {
             let macs = resolve_neighbours(&port.info, &sources(flow, spec), &unknown, &tags, WAIT)?;
             self.0.extend(unknown.iter().map(|&hop| key(hop)).zip(macs));
@@ -91,7 +100,9 @@ fn tags(flow: &Flow) -> Vec<VlanTag> {
 
 fn first(values: &Values) -> u16 {
     match values {
-        Values::One(value) | Values::Range { first: value, .. } | Values::Random { low: value, .. } => *value as u16,
+        Values::One(value)
+        | Values::Range { first: value, .. }
+        | Values::Random { low: value, .. } => *value as u16,
         Values::List(values) => values.first().copied().unwrap_or(0) as u16,
     }
 }

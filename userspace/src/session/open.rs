@@ -1,12 +1,17 @@
 //! Opening a session: checks first, then ports one by one, then next hops.
 
-use super::{Session, SessionError, Settings, next_hop::Known, plan, port::{Port, Watching}};
+use super::{
+    Session, SessionError, Settings,
+    next_hop::Known,
+    plan,
+    port::{Port, Watching},
+};
 use crate::{
     collect::Collector,
     nic::{LinkWatch, PortInfo, PortName, port_info},
     packet::{AddressSet, Program},
     spec::{Flow, Integrity, Layer, PortSpec, Spec, Track},
-    units::{Rate, QueueId, StreamId},
+    units::{QueueId, Rate, StreamId},
 };
 use std::{net::IpAddr, sync::Arc, thread, time::Duration};
 use xdp_ebpf::{AnalyserSetup, Role, StreamSetup, abi};
@@ -37,7 +42,10 @@ impl Session {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let streams = plan::assign(&spec, &limits, cores);
         if streams.len() > usize::from(u16::MAX) {
-            return Err(SessionError::TooManyStreams { flows: spec.flows.len(), streams: streams.len() });
+            return Err(SessionError::TooManyStreams {
+                flows: spec.flows.len(),
+                streams: streams.len(),
+            });
         }
 
         let watch = LinkWatch::start(&infos)?;
@@ -57,12 +65,16 @@ impl Session {
             watch.wait_for_carrier(index, CARRIER_WAIT)?;
         }
         let frame_bytes_max = |port: usize| {
-            let sizes = spec.flows.iter().filter(|flow| flow.tx == port).flat_map(|flow| &flow.sizes);
+            let sizes =
+                spec.flows.iter().filter(|flow| flow.tx == port).flat_map(|flow| &flow.sizes);
             sizes.map(|size| usize::from(size.without_fcs())).max().unwrap_or(0)
         };
         for (index, port) in ports.iter_mut().enumerate() {
-            let mut queues: Vec<QueueId> =
-                streams.iter().filter(|stream| stream.port == index).map(|stream| stream.queue).collect();
+            let mut queues: Vec<QueueId> = streams
+                .iter()
+                .filter(|stream| stream.port == index)
+                .map(|stream| stream.queue)
+                .collect();
             queues.sort_unstable();
             queues.dedup();
             port.open_queues(&queues, frame_bytes_max(index))?;
@@ -93,10 +105,15 @@ fn check(spec: &Spec, infos: &[PortInfo]) -> Result<(), SessionError> {
         let info = &infos[flow.tx];
         let needs_line = matches!(flow.rate, Rate::LineShare(_));
         if needs_line && line_rates[flow.tx].is_none() {
-            return Err(SessionError::NoLineRate { port: spec.ports[flow.tx].name.clone(), flow: flow.name.clone() });
+            return Err(SessionError::NoLineRate {
+                port: spec.ports[flow.tx].name.clone(),
+                flow: flow.name.clone(),
+            });
         }
-        let link_headers = 14 + 4 * flow.layers.iter().filter(|layer| matches!(layer, Layer::Vlan { .. })).count();
-        let frame = flow.sizes.iter().map(|size| usize::from(size.without_fcs())).max().unwrap_or(0);
+        let link_headers =
+            14 + 4 * flow.layers.iter().filter(|layer| matches!(layer, Layer::Vlan { .. })).count();
+        let frame =
+            flow.sizes.iter().map(|size| usize::from(size.without_fcs())).max().unwrap_or(0);
         for port in [Some(flow.tx), flow.rx].into_iter().flatten() {
             let packet_bytes = frame.saturating_sub(link_headers);
             if packet_bytes > infos[port].mtu as usize {
@@ -141,7 +158,11 @@ fn analyser_setup(
     let streams = streams
         .iter()
         .map(|stream| StreamSetup {
-            role: if expects(spec, streams, stream.id, port) { Role::Expected } else { Role::Elsewhere },
+            role: if expects(spec, streams, stream.id, port) {
+                Role::Expected
+            } else {
+                Role::Elsewhere
+            },
             full_integrity: spec.flows[stream.flow].integrity == Integrity::Full,
             payload_offset: payload_offset(&spec.flows[stream.flow]),
         })
@@ -158,7 +179,11 @@ fn analyser_setup(
 /// From the end of L3 to the payload, where octets of the file stand between; 0: as the L4
 /// protocol says.
 fn payload_offset(flow: &Flow) -> u16 {
-    let raw: usize = flow.layers.iter().map(|layer| if let Layer::Raw { bytes } = layer { bytes.len() } else { 0 }).sum();
+    let raw: usize = flow
+        .layers
+        .iter()
+        .map(|layer| if let Layer::Raw { bytes } = layer { bytes.len() } else { 0 })
+        .sum();
     let l4 = flow.layers.iter().map(|layer| match layer {
         Layer::Udp { .. } | Layer::Icmp { .. } | Layer::Icmpv6 { .. } => 8,
         Layer::Tcp { .. } => 20,
@@ -178,7 +203,8 @@ fn session_nonce() -> u32 {
 /// of what it receives (DESIGN, rule 11).
 fn behind(spec: &Spec, port: usize) -> Vec<AddressSet> {
     let sources = spec.flows.iter().filter(|flow| flow.tx == port).filter_map(Program::sources);
-    let destinations = spec.flows.iter().filter(|flow| flow.rx == Some(port)).filter_map(Program::destinations);
+    let destinations =
+        spec.flows.iter().filter(|flow| flow.rx == Some(port)).filter_map(Program::destinations);
     sources.chain(destinations).collect()
 }
 

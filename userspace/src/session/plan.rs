@@ -77,7 +77,9 @@ pub(super) fn pace(flow: &Flow, link_bps: u64) -> Pace {
         (Some(fps), None) => Pace::Constant { interval_ns: interval(fps) },
         (fps, Some(burst)) => Pace::Burst {
             // A train at "max" leaves at line rate.
-            interval_ns: interval(fps.or_else(|| line_fps(flow, link_bps)).unwrap_or(Ratio::from(1_000_000_000))),
+            interval_ns: interval(
+                fps.or_else(|| line_fps(flow, link_bps)).unwrap_or(Ratio::from(1_000_000_000)),
+            ),
             frames: burst.frames,
             gap_ns: burst.gap.as_nanos() as u64,
         },
@@ -121,6 +123,8 @@ pub(super) fn stop_ns(flow: &Flow, start_ns: u64) -> Option<u64> {
 pub(super) fn interval_ns(pace: Pace) -> u64 {
     match pace {
         Pace::Max => 0,
-        Pace::Constant { interval_ns } | Pace::Burst { interval_ns, .. } => interval_ns.floor() as u64,
+        Pace::Constant { interval_ns } | Pace::Burst { interval_ns, .. } => {
+            interval_ns.floor() as u64
+        }
     }
 }

@@ -51,7 +51,10 @@ impl Counted {
             tx_dropped: self.tx_dropped.saturating_sub(before.tx_dropped),
             rx_frames: self.rx_frames.saturating_sub(before.rx_frames),
             rx_dropped: self.rx_dropped.saturating_sub(before.rx_dropped),
-            pause_frames: self.pause_frames.zip(before.pause_frames).map(|(now, then)| now.saturating_sub(then)),
+            pause_frames: self
+                .pause_frames
+                .zip(before.pause_frames)
+                .map(|(now, then)| now.saturating_sub(then)),
         }
     }
 }
@@ -66,7 +69,11 @@ pub(super) struct Watching<'a> {
 
 impl Port {
     /// Takes the port: lock and settings, then the analyser, native or else generic.
-    pub(super) fn take(spec: &PortSpec, info: PortInfo, watching: &Watching<'_>) -> Result<Self, SessionError> {
+    pub(super) fn take(
+        spec: &PortSpec,
+        info: PortInfo,
+        watching: &Watching<'_>,
+    ) -> Result<Self, SessionError> {
         let netns = Netns::open(info.name.netns.as_deref())?;
         let hold = Hold::take(&info)?;
         let counters = PortCounters::open(&info)?;
@@ -92,12 +99,22 @@ impl Port {
     }
 
     /// Opens the TX queues that streams were assigned to.
-    pub(super) fn open_queues(&mut self, queues: &[QueueId], frame_bytes_max: usize) -> Result<(), SessionError> {
+    pub(super) fn open_queues(
+        &mut self,
+        queues: &[QueueId],
+        frame_bytes_max: usize,
+    ) -> Result<(), SessionError> {
         let interface = self.info.name.interface.clone();
         let opened = self.netns.run(|| {
             queues
                 .iter()
-                .map(|queue| Queue::open(&QueueSetup { interface: &interface, queue: queue.0, frame_bytes_max }))
+                .map(|queue| {
+                    Queue::open(&QueueSetup {
+                        interface: &interface,
+                        queue: queue.0,
+                        frame_bytes_max,
+                    })
+                })
                 .collect::<Result<Vec<_>, _>>()
         })?;
         self.queues = opened?;
@@ -105,8 +122,14 @@ impl Port {
     }
 
     /// Answers ARP and ND for what stands behind the port.
-    pub(super) fn answer_for(&mut self, addresses: Vec<AddressSet>, own: Vec<IpAddr>) -> Result<(), SessionError> {
-        let owned = move |address: IpAddr| own.contains(&address) || addresses.iter().any(|set| set.contains(address));
+    pub(super) fn answer_for(
+        &mut self,
+        addresses: Vec<AddressSet>,
+        own: Vec<IpAddr>,
+    ) -> Result<(), SessionError> {
+        let owned = move |address: IpAddr| {
+            own.contains(&address) || addresses.iter().any(|set| set.contains(address))
+        };
         self.responder = Some(Responder::start(&self.info, owned)?);
         Ok(())
     }
@@ -116,12 +139,15 @@ impl Port {
         let link = self.counters.link().ok()?;
         let driver = self.counters.driver().unwrap_or_default();
         let sum = |wanted: &dyn Fn(&str) -> bool| {
-            let values: Vec<u64> = driver.iter().filter(|(name, _)| wanted(name)).map(|&(_, value)| value).collect();
+            let values: Vec<u64> =
+                driver.iter().filter(|(name, _)| wanted(name)).map(|&(_, value)| value).collect();
             (!values.is_empty()).then(|| values.iter().sum::<u64>())
         };
         // veth counts a full ring per queue; NICs report it as missed or as FIFO errors, or
         // the same frames as both.
-        let ring_full = sum(&|name| name.starts_with("rx_queue_") && name.ends_with("_drops") && !name.contains("xdp"));
+        let ring_full = sum(&|name| {
+            name.starts_with("rx_queue_") && name.ends_with("_drops") && !name.contains("xdp")
+        });
         Some(Counted {
             tx_frames: link.tx_packets,
             tx_dropped: link.tx_dropped,

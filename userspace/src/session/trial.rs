@@ -1,6 +1,9 @@
 //! One trial: workers sending, the collector ticking, then the drain.
 
-use super::{Phase, Session, SessionError, plan, port::{Counted, Port}};
+use super::{
+    Phase, Session, SessionError, plan,
+    port::{Counted, Port},
+};
 use crate::{
     collect::{FlowId, FlowReading},
     rx::{IntervalClock, IntervalRing, PortTotals},
@@ -62,7 +65,8 @@ impl Session {
         stop: &AtomicBool,
         observe: &mut dyn FnMut(Phase, &Session),
     ) -> Result<TrialEnd, SessionError> {
-        let counters: Vec<Arc<StreamCounters>> = self.streams.iter().map(|_| Arc::default()).collect();
+        let counters: Vec<Arc<StreamCounters>> =
+            self.streams.iter().map(|_| Arc::default()).collect();
         let before = self.counted();
         let lead_ns = LEAD_NS + self.streams.len() as u64 * 20_000;
         let start_ns = monotonic_ns() + lead_ns;
@@ -104,6 +108,7 @@ impl Session {
         self.join(workers, &mut end.faults);
         self.drain(&mut reading, tick_ns, end.faults.is_empty(), observe);
         self.collector.finish();
+        end.faults.extend(self.unbanked());
         end.sent = counters.iter().map(|counters| counters.read()).collect();
         let after = self.counted();
         end.ports = before
@@ -137,7 +142,9 @@ impl Session {
                 let plans = self.stream_plans(port, queue.id(), start_ns, counters);
                 // Spread by interface too, so that several runs on one machine do not meet on one core.
                 let place = self.ports[port].info.ifindex as usize + queue.id() as usize;
-                let cpu = (count < cpus.len().max(2)).then(|| cpus.get(place % cpus.len().max(1)).copied()).flatten();
+                let cpu = (count < cpus.len().max(2))
+                    .then(|| cpus.get(place % cpus.len().max(1)).copied())
+                    .flatten();
                 let yields = count >= cpus.len();
                 let (stop, mut queue) = (Arc::clone(stop), queue);
                 let name = format!("tx-{port}-{}", queue.id());
@@ -189,7 +196,10 @@ impl Session {
     fn join(&mut self, workers: Vec<(usize, Worker)>, faults: &mut Vec<String>) {
         for (port, worker) in workers {
             let Ok((queue, outcome)) = worker.join() else {
-                faults.push(format!("a transmit worker of {} failed; this is a defect, please report it", self.ports[port].name));
+                faults.push(format!(
+                    "a transmit worker of {} failed; this is a defect, please report it",
+                    self.ports[port].name
+                ));
                 continue;
             };
             // When the port went away, the link fault has said so already.
@@ -247,10 +257,12 @@ impl Session {
         self.spec.flows.iter().enumerate().any(|(id, flow)| {
             let link_bps = self.ports[flow.tx].link_bps.unwrap_or(0);
             let sent = || -> u64 {
-                let mine = self.streams.iter().zip(counters).filter(|(stream, _)| stream.flow == id);
+                let mine =
+                    self.streams.iter().zip(counters).filter(|(stream, _)| stream.flow == id);
                 mine.map(|(_, counters)| counters.read().submitted_frames).sum()
             };
-            let has_sent_all = plan::requested_frames(flow, link_bps).is_some_and(|frames| sent() >= frames);
+            let has_sent_all =
+                plan::requested_frames(flow, link_bps).is_some_and(|frames| sent() >= frames);
             let is_over = plan::stop_ns(flow, start_ns).is_some_and(|stop_ns| now_ns >= stop_ns);
             flow.end != End::Never && !has_sent_all && !is_over
         })
@@ -258,7 +270,19 @@ impl Session {
 
     /// Lost links, as sentences.
     fn link_faults(&self) -> Vec<String> {
-        (0..self.ports.len()).filter_map(|port| self.watch.check(port).err()).map(|error| error.to_string()).collect()
+        (0..self.ports.len())
+            .filter_map(|port| self.watch.check(port).err())
+            .map(|error| error.to_string())
+            .collect()
+    }
+
+    /// Frames that came by a queue which did not exist when the analyser was loaded.
+    fn unbanked(&self) -> Option<String> {
+        let port = self.ports.iter().find(|port| port.receiver.source().unbanked() > 0)?;
+        Some(format!(
+            "{}: queues were added during the run; frames that came there are not counted",
+            port.name
+        ))
     }
 
     fn counted(&mut self) -> Vec<Option<Counted>> {
@@ -278,7 +302,10 @@ impl Readings {
     fn new(session: &Session, start_ns: u64, counters: &[Arc<StreamCounters>]) -> Self {
         Self {
             clock: IntervalClock::new(start_ns, session.settings.interval),
-            streams: counters.iter().map(|counters| (Arc::clone(counters), IntervalRing::default())).collect(),
+            streams: counters
+                .iter()
+                .map(|counters| (Arc::clone(counters), IntervalRing::default()))
+                .collect(),
             flows: vec![FlowReading::default(); session.spec.flows.len()],
             ports: vec![PortTotals::default(); session.ports.len()],
         }
@@ -295,18 +322,15 @@ impl Readings {
             let seen = port.receiver.read(now_ns);
             *totals = seen.port;
             for stream in seen.streams {
-                self.flows[session.streams[usize::from(stream.stream.0)].flow].add_rx(&stream.observed);
+                self.flows[session.streams[usize::from(stream.stream.0)].flow]
+                    .add_rx(&stream.observed);
             }
             for stray in seen.strays {
                 self.flows[session.streams[usize::from(stray.stream.0)].flow].add_stray(stray);
             }
         }
         for (stream, (counters, ring)) in session.streams.iter().zip(&mut self.streams) {
-            let sent = counters.read();
-            let flow = &mut self.flows[stream.flow];
-            flow.tx_frames += sent.submitted_frames;
-            flow.tx_bytes += sent.submitted_bytes;
-            ring.read(&counters.read_intervals(), &self.clock, monotonic_ns(), &mut flow.tx_intervals);
+            self.flows[stream.flow].add_tx(counters, ring, &self.clock);
         }
         for (id, reading) in (0..).zip(&self.flows) {
             session.collector.record(FlowId(id), reading);

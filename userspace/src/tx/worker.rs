@@ -162,6 +162,7 @@ impl<'a> Worker<'a> {
     }
 
     fn send(&mut self, stop: &AtomicBool) -> Result<(), TxError> {
+        self.await_start();
         while !stop.load(Relaxed) {
             self.reap();
             let now_ns = monotonic_ns();
@@ -181,9 +182,6 @@ impl<'a> Worker<'a> {
     /// Writes the frames that are due into the batch, stamped `now_ns`.
     #[inline]
     fn fill(&mut self, now_ns: u64) -> Filled {
-        if now_ns < self.trial.start_ns {
-            return Filled::NotDue(self.trial.start_ns);
-        }
         if self.queue.mode() == TxMode::ZeroCopy
             && self.queue.outstanding() >= OUTSTANDING_ZERO_COPY
         {
@@ -247,14 +245,30 @@ impl<'a> Worker<'a> {
         })
     }
 
+    /// Sleeps, then spins for long enough that a late wake-up makes no late first frame.
+    fn await_start(&self) {
+        const READY_NS: u64 = 2_000_000;
+        let ahead_ns = self.trial.start_ns.saturating_sub(monotonic_ns());
+        thread::sleep(Duration::from_nanos(ahead_ns.saturating_sub(READY_NS)));
+        while monotonic_ns() < self.trial.start_ns {
+            self.pause();
+        }
+    }
+
+    fn pause(&self) {
+        if self.yields {
+            thread::yield_now();
+        } else {
+            std::hint::spin_loop();
+        }
+    }
+
     fn wait(&self, now_ns: u64, until_ns: u64) {
         let ahead_ns = until_ns - now_ns;
         if ahead_ns > SPIN_NS {
             thread::sleep(Duration::from_nanos((ahead_ns - SPIN_NS).min(SLEEP_MAX_NS)));
-        } else if self.yields {
-            thread::yield_now();
         } else {
-            std::hint::spin_loop();
+            self.pause();
         }
     }
 
