@@ -1,5 +1,6 @@
 //! `linerate ports [PORT]`: what could be a port, and all that is known of one.
 
+use super::{Failure, args::PortsArgs};
 use crate::{
     nic::{Netns, NicError, PortInfo, PortName, XdpAttached, XdpHook, list_ports, port_info},
     packet::format_mac,
@@ -17,6 +18,24 @@ const ETHERNET_HEADER_BYTES: u32 = 14;
 
 /// Columns that a narrow terminal goes without, in this order; `ports PORT` has them.
 const DISPENSABLE: [&str; 4] = ["MAC", "DRIVER", "MTU", "XDP"];
+
+/// The command: prints to stdout, with colours where that is a terminal.
+pub(super) fn main(args: &PortsArgs) -> Result<u8, Failure> {
+    let failed =
+        |error: &PortsError| Failure { code: error.exit_code(), message: error.to_string() };
+    let port = args
+        .port
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|e: NicError| failed(&e.into()))?;
+    let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
+    match ports(port.as_ref(), args.probe, width, &mut anstream::stdout()) {
+        // Whoever reads has read enough: `linerate ports | head`.
+        Err(PortsError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        done => done.map(|()| 0).map_err(|error| failed(&error)),
+    }
+}
 
 /// Why the ports could not be shown.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +78,15 @@ pub fn ports(
     }
     let (ports, hidden) = everywhere()?;
     table(&ports, width, out)?;
-    for (netns, error) in hidden {
+    let (closed, broken): (Vec<Hidden>, Vec<Hidden>) =
+        hidden.into_iter().partition(|(_, error)| matches!(error, NicError::Privilege { .. }));
+    for (netns, error) in broken {
         writeln!(out, "namespace {netns} is not shown: {error}")?;
+    }
+    if !closed.is_empty() {
+        let names: Vec<String> = closed.into_iter().map(|(netns, _)| netns).collect();
+        let names = names.join(", ");
+        writeln!(out, "CAP_SYS_ADMIN is needed to look into these namespaces: {names}")?;
     }
     Ok(())
 }
@@ -309,8 +335,8 @@ mod tests {
     fn a_namespace_that_may_not_be_entered_is_said_to_be_missing() {
         let lab = Lab::new();
         let text = without_capability(Capability::CAP_SYS_ADMIN, || shown(None, None));
-        let line = format!("namespace {} is not shown: CAP_SYS_ADMIN", lab.west.netns());
-        assert!(text.contains(&line), "{text}");
+        let line = text.lines().find(|line| line.starts_with("CAP_SYS_ADMIN")).unwrap();
+        assert!(line.contains(&lab.west.netns()) && line.contains(&lab.east.netns()), "{text}");
     }
 
     #[test]
