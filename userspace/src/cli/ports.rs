@@ -39,7 +39,7 @@ pub(super) fn main(args: &PortsArgs) -> Result<u8, Failure> {
 
 /// Why the ports could not be shown.
 #[derive(Debug, thiserror::Error)]
-pub enum PortsError {
+pub(crate) enum PortsError {
     /// They could not be looked up.
     #[error(transparent)]
     Nic(#[from] NicError),
@@ -50,7 +50,7 @@ pub enum PortsError {
 
 impl PortsError {
     /// The exit code of CONTRACT.md.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Nic(error) => error.exit_code(),
             Self::Output(_) => 2,
@@ -64,7 +64,7 @@ impl PortsError {
 ///
 /// # Errors
 /// Those of [`port_info`] and [`list_ports`]; [`NicError::NotBuilt`] for `probe`.
-pub fn ports(
+pub(crate) fn ports(
     port: Option<&PortName>,
     probe: bool,
     width: Option<u16>,
