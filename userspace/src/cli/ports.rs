@@ -1,6 +1,6 @@
 //! `linerate ports [PORT]`: what could be a port, and all that is known of one.
 
-use super::{Failure, args::PortsArgs, live::Screen};
+use super::{Failure, args::PortsArgs};
 use crate::{
     nic::{Netns, NicError, PortInfo, PortName, XdpAttached, XdpHook, list_ports, port_info},
     packet::format_mac,
@@ -19,9 +19,27 @@ const ETHERNET_HEADER_BYTES: u32 = 14;
 /// Columns that a narrow terminal goes without, in this order; `ports PORT` has them.
 const DISPENSABLE: [&str; 4] = ["MAC", "DRIVER", "MTU", "XDP"];
 
+/// The command: prints to stdout, with colours where that is a terminal.
+pub(super) fn main(args: &PortsArgs) -> Result<u8, Failure> {
+    let failed =
+        |error: &PortsError| Failure { code: error.exit_code(), message: error.to_string() };
+    let port = args
+        .port
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|e: NicError| failed(&e.into()))?;
+    let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
+    match ports(port.as_ref(), args.probe, width, &mut anstream::stdout()) {
+        // Whoever reads has read enough: `linerate ports | head`.
+        Err(PortsError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        done => done.map(|()| 0).map_err(|error| failed(&error)),
+    }
+}
+
 /// Why the ports could not be shown.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PortsError {
+pub(crate) enum PortsError {
     /// They could not be looked up.
     #[error(transparent)]
     Nic(#[from] NicError),
@@ -32,24 +50,11 @@ pub(super) enum PortsError {
 
 impl PortsError {
     /// The exit code of CONTRACT.md.
-    fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Nic(error) => error.exit_code(),
             Self::Output(_) => 2,
         }
-    }
-}
-
-pub(super) fn main(args: &PortsArgs) -> Result<u8, Failure> {
-    let failed = |code, message| Failure { code, message };
-    let port = args.port.as_deref().map(str::parse::<PortName>).transpose();
-    let port = port.map_err(|error| failed(error.exit_code(), error.to_string()))?;
-    let width = Screen::Stdout.width().map(|columns| columns as u16);
-    match ports(port.as_ref(), args.probe, width, &mut anstream::stdout()) {
-        Ok(()) => Ok(0),
-        // `linerate ports | head` has seen enough.
-        Err(PortsError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
-        Err(error) => Err(failed(error.exit_code(), error.to_string())),
     }
 }
 
@@ -59,7 +64,7 @@ pub(super) fn main(args: &PortsArgs) -> Result<u8, Failure> {
 ///
 /// # Errors
 /// Those of [`port_info`] and [`list_ports`]; [`NicError::NotBuilt`] for `probe`.
-fn ports(
+pub(crate) fn ports(
     port: Option<&PortName>,
     probe: bool,
     width: Option<u16>,
@@ -73,8 +78,15 @@ fn ports(
     }
     let (ports, hidden) = everywhere()?;
     table(&ports, width, out)?;
-    for (netns, error) in hidden {
+    let (closed, broken): (Vec<Hidden>, Vec<Hidden>) =
+        hidden.into_iter().partition(|(_, error)| matches!(error, NicError::Privilege { .. }));
+    for (netns, error) in broken {
         writeln!(out, "namespace {netns} is not shown: {error}")?;
+    }
+    if !closed.is_empty() {
+        let names: Vec<String> = closed.into_iter().map(|(netns, _)| netns).collect();
+        let names = names.join(", ");
+        writeln!(out, "CAP_SYS_ADMIN is needed to look into these namespaces: {names}")?;
     }
     Ok(())
 }
@@ -323,8 +335,8 @@ mod tests {
     fn a_namespace_that_may_not_be_entered_is_said_to_be_missing() {
         let lab = Lab::new();
         let text = without_capability(Capability::CAP_SYS_ADMIN, || shown(None, None));
-        let line = format!("namespace {} is not shown: CAP_SYS_ADMIN", lab.west.netns());
-        assert!(text.contains(&line), "{text}");
+        let line = text.lines().find(|line| line.starts_with("CAP_SYS_ADMIN")).unwrap();
+        assert!(line.contains(&lab.west.netns()) && line.contains(&lab.east.netns()), "{text}");
     }
 
     #[test]
