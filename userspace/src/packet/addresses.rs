@@ -63,7 +63,7 @@ impl AddressSet {
 
     /// Number of addresses before they repeat; equal to that of [`Self::iter`].
     pub fn period(&self) -> u32 {
-        values::period(&self.values)
+        values::bounds(&self.values).map_or(0, |_| values::period(&self.values))
     }
 
     /// The addresses in the order of the field's values, as

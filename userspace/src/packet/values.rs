@@ -20,7 +20,7 @@ pub(super) fn mix(seed: u64, n: u64) -> u64 {
 /// A hash as a number below `span`, without division; 0 stands for 2^64.
 #[inline]
 pub(super) fn scale(hash: u64, span: u64) -> u64 {
-    if span == 0 { hash } else { (u128::from(hash) * u128::from(span) >> 64) as u64 }
+    if span == 0 { hash } else { ((u128::from(hash) * u128::from(span)) >> 64) as u64 }
 }
 
 /// How many values there are before they repeat; 0 if there is none.
@@ -42,14 +42,12 @@ pub(super) fn value(values: &Values, index: u32) -> u128 {
         }
         Values::Random { low, high, seed, .. } => {
             let index = u64::from(index);
-            match u64::try_from(high - low) {
-                Ok(last) => low + u128::from(scale(mix(*seed, index), last.wrapping_add(1))),
-                Err(_) => {
-                    let wide = u128::from(mix(*seed, 2 * index)) << 64
-                        | u128::from(mix(*seed, 2 * index + 1));
-                    (high - low).checked_add(1).map_or(wide, |span| low + wide % span)
-                }
+            if let Ok(last) = u64::try_from(high - low) {
+                return low + u128::from(scale(mix(*seed, index), last.wrapping_add(1)));
             }
+            let wide = [2 * index, 2 * index + 1].map(|n| u128::from(mix(*seed, n)));
+            let wide = wide[0] << 64 | wide[1];
+            (high - low).checked_add(1).map_or(wide, |span| low + wide % span)
         }
     }
 }

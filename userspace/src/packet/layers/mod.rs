@@ -11,6 +11,7 @@ mod vlan;
 
 use super::{Mac, NextHop, PacketError, builder::Builder};
 use crate::spec::Layer;
+use std::fmt::Write as _;
 
 pub(super) use eth::read as read_frame;
 
@@ -27,7 +28,7 @@ pub(super) fn build(
         let rest = &layers[at + 1..];
         match layer {
             Layer::Eth { dst, src, ethertype } => {
-                eth::append(b, dst, src, ethertype.as_ref(), own_mac, next_hop, rest)?
+                eth::append(b, dst, src, ethertype.as_ref(), own_mac, next_hop, rest)?;
             }
             Layer::Vlan { id, pcp, dei, .. } => vlan::append(b, id, pcp, dei, rest)?,
             Layer::Ipv4 { src, dst, dscp, ecn, id, df, ttl, protocol } => {
@@ -89,10 +90,11 @@ fn check_order(layers: &[Layer]) -> Result<(), PacketError> {
         use Layer::{Eth, Icmp, Icmpv6, Ipv4, Ipv6, Raw, Tcp, Udp, Vlan};
         let fits = match (&pair[0], &pair[1]) {
             (_, Eth { .. }) | (Raw { .. }, _) => false,
-            (_, Raw { .. }) => true,
-            (Eth { .. } | Vlan { .. }, Vlan { .. } | Ipv4 { .. } | Ipv6 { .. }) => true,
-            (Ipv4 { .. } | Ipv6 { .. }, Udp { .. } | Tcp { .. }) => true,
-            (Ipv4 { .. }, Icmp { .. }) | (Ipv6 { .. }, Icmpv6 { .. }) => true,
+            (_, Raw { .. })
+            | (Eth { .. } | Vlan { .. }, Vlan { .. } | Ipv4 { .. } | Ipv6 { .. })
+            | (Ipv4 { .. } | Ipv6 { .. }, Udp { .. } | Tcp { .. })
+            | (Ipv4 { .. }, Icmp { .. })
+            | (Ipv6 { .. }, Icmpv6 { .. }) => true,
             _ => false,
         };
         if !fits {
@@ -150,7 +152,9 @@ fn read_transport(network: &Network<'_>, packet: &[u8], text: &mut String) {
         PROTOCOL_TCP => tcp::read(network, packet, text),
         PROTOCOL_ICMP => icmp::read(None, packet, text),
         PROTOCOL_ICMPV6 => icmp::read(Some(network), packet, text),
-        other => text.push_str(&format!("; protocol {other} len {}", packet.len())),
+        other => {
+            let _ = write!(text, "; protocol {other} len {}", packet.len());
+        }
     }
 }
 

@@ -213,15 +213,16 @@ pub(super) fn fields(layers: &[Layer]) -> Vec<(String, Values)> {
                 put("udp.dst", dst);
             }
             Layer::Tcp { src, dst, seq, ack, flags, window } => {
-                let all = [
+                for (name, values) in [
                     ("src", src),
                     ("dst", dst),
                     ("seq", seq),
                     ("ack", ack),
                     ("flags", flags),
                     ("window", window),
-                ];
-                all.iter().for_each(|(name, values)| put(&format!("tcp.{name}"), values));
+                ] {
+                    put(&format!("tcp.{name}"), values);
+                }
             }
             Layer::Icmp { kind, code, id, seq } | Layer::Icmpv6 { kind, code, id, seq } => {
                 let name = if matches!(layer, Layer::Icmp { .. }) { "icmp" } else { "icmpv6" };

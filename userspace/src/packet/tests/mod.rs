@@ -130,7 +130,7 @@ proptest! {
                 if fields.keys().any(|name| name.starts_with("ip")) {
                     fields.retain(|name, _| !name.starts_with("eth"));
                 }
-                fields.retain(|name, _| name.ends_with(".src") || name.ends_with(".dst"));
+                fields.retain(|name, _| matches!(name.split_once('.'), Some((_, "src" | "dst"))));
                 fields.into_values().collect()
             })
             .collect();
