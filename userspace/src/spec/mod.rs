@@ -4,7 +4,7 @@
 //! of `bidir` split, sizes as one fixed cycle, fields as numeric value sets.
 //!
 //! TOML, YAML and the flags of `linerate run` all become one tree of values that
-//! know their place ([`node`]); every key is read from that tree and checked where
+//! know their place (`node.rs`); every key is read from that tree and checked where
 //! it is read, so that an error can name file, line and key.
 
 mod error;

@@ -32,8 +32,8 @@ impl Layer {
         }
     }
 
-    /// The fields that may vary, by name, in the order that `vary = "product"` counts
-    /// them (last fastest). Absent ones are left out.
+    /// The fields that may vary, by name, in the order of the contract. Absent ones are
+    /// left out.
     pub fn fields(&self) -> Vec<(&'static str, &Values)> {
         let mac = |name, mac| match mac {
             &MacAddress::Auto => None,
