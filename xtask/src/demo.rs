@@ -1,7 +1,10 @@
 //! x
 use anyhow::Result;
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub struct Args {}
-pub fn main(_: &Args) -> Result<()> {
+pub fn main(a: &Args) -> Result<()> {
+    run(a)
+}
+pub fn run(_: &Args) -> Result<()> {
     Ok(())
 }

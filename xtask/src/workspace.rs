@@ -44,3 +44,8 @@ pub fn release_binary() -> Result<PathBuf> {
     shell::run(&mut cargo(&["build", "--locked", "--release", "--package", "linerate"]))?;
     Ok(target().join("release/linerate"))
 }
+
+/// The compiler that cargo uses.
+pub fn rustc(arguments: &[&str]) -> Command {
+    shell::command(&std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned()), arguments)
+}
