@@ -205,7 +205,7 @@ fn rates_and_ends_that_make_no_sense_are_refused() {
 #[test]
 fn names_are_unique() {
     assert_all_refused(&[
-        ("twice the same", good() + &good(), &["f", "twice"]),
+        ("twice the same", good() + &good(), &["\"f\"", "name"]),
         ("repeat without {i}", with("size", "repeat = 3\nsize"), &["{i}"]),
         ("repeat 0", with("size", "repeat = 0\nsize"), &["repeat"]),
     ]);
