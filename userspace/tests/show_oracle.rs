@@ -1,135 +1,128 @@
-//! What `show --pcap` writes, as tshark reads it.
+//! What `linerate show` prints and writes, and what tshark reads of it.
 
-use linerate::{
-    cli::show::show,
-    spec::{
-        Burst, End, Expect, Flow, Integrity, Layer, MacAddress, PortSpec, Spec, Track, UdpChecksum,
-        Values, Vary,
-    },
-    units::FrameSize,
-};
-use std::{path::Path, process::Command, time::Duration};
+use std::{collections::BTreeMap, path::Path, process::Command};
 
-fn one(value: u128) -> Values {
-    Values::One(value)
-}
+/// Every stack of headers and way to vary; odd sizes put the tag at odd offsets.
+const FLOWS: &str = r#"
+[defaults]
+rate = "10kpps"
+tx = "west"
+rx = "east"
 
-fn range(first: u128, count: u32) -> Values {
-    Values::Range { first, step: 1, count }
-}
+[[flow]]
+name = "udp4"
+size = [64, 65, 570, 1517, 1518]
+layers = [
+  {eth = {}},
+  {ipv4 = {src = {random = "10.0.0.1-10.255.255.254", seed = 5, count = 1000}, dst = {range = "198.18.1.1-198.18.1.254"}, dscp = {range = "0-63"}, id = {range = "0-65535"}, df = true}},
+  {udp = {src = {range = "49152-54151"}, dst = {list = [5001, 5003, 5005]}}},
+]
 
-fn flow(name: &str, headers: Vec<Layer>, sizes: &[u16]) -> Flow {
-    let eth = Layer::Eth { dst: MacAddress::Auto, src: MacAddress::Auto, ethertype: None };
-    Flow {
-        name: name.into(),
-        tx: 0,
-        rx: Some(1),
-        rate: "100kpps".parse().unwrap(),
-        sizes: sizes.iter().map(|&size| FrameSize::new(size).unwrap()).collect(),
-        end: End::Never,
-        burst: None,
-        layers: [eth].into_iter().chain(headers).collect(),
-        vary: Vary::Independent,
-        track: Track::Tag,
-        integrity: Integrity::Tag,
-        expect: Expect::default(),
-    }
-}
+[[flow]]
+name = "udp6"
+size = [80, 81, 1518]
+layers = [
+  {eth = {}},
+  {ipv6 = {src = "2001:db8::1", dst = {list = ["2001:db8::2", "2001:db9::ffff:3"]}, traffic_class = {range = "0-255"}, flow_label = {range = "0-1000000"}}},
+  {udp = {src = {range = "49152-54151"}, dst = 5001}},
+]
 
-fn vlan(id: Values) -> Layer {
-    Layer::Vlan { id, pcp: range(0, 8), dei: one(0), tpid: None }
-}
+[[flow]]
+name = "tcp4"
+size = [72, 73, 9216]
+layers = [
+  {eth = {}},
+  {ipv4 = {src = "198.18.0.2", dst = "198.18.1.1"}},
+  {tcp = {src = {range = "49152-49158"}, dst = 5001, seq = {range = "0-1460000", step = 1460}, ack = 1, window = {range = "1-65535"}}},
+]
 
-fn ipv4() -> Layer {
-    Layer::Ipv4 {
-        src: Values::Random { low: 0x0a00_0001, high: 0x0aff_fffe, seed: 5, count: 1000 },
-        dst: range(0xc612_0101, 254),
-        dscp: range(0, 64),
-        ecn: one(0),
-        id: range(0, 65_536),
-        df: true,
-        ttl: one(64),
-        protocol: None,
-    }
-}
+[[flow]]
+name = "tcp6"
+size = [96, 97, 1280]
+layers = [
+  {eth = {}},
+  {vlan = {id = {range = "1-4094"}, pcp = {range = "0-7"}}},
+  {ipv6 = {src = "2001:db8::1", dst = {range = "2001:db8::2-2001:db8::ffff"}, hop_limit = {range = "1-255"}}},
+  {tcp = {src = {range = "49152-49158"}, dst = 5001}},
+]
 
-fn ipv6() -> Layer {
-    Layer::Ipv6 {
-        src: one(0x2001_0db8 << 96 | 1),
-        dst: Values::List(vec![0x2001_0db8 << 96 | 2, 0x2001_0db9 << 96 | 0xffff_0003]),
-        traffic_class: range(0, 256),
-        flow_label: range(0, 1 << 20),
-        hop_limit: one(64),
-        next_header: None,
-    }
-}
+[[flow]]
+name = "icmp"
+size = [64, 65, 1517]
+layers = [
+  {eth = {}},
+  {ipv4 = {src = "198.18.0.2", dst = "198.18.1.1", ttl = {range = "1-255"}}},
+  {icmp = {type = 8, code = 0, id = 7, seq = {range = "0-65535"}}},
+]
 
-fn udp() -> Layer {
-    Layer::Udp {
-        src: range(49_152, 5000),
-        dst: Values::List(vec![5001, 5003, 5005]),
-        checksum: UdpChecksum::Auto,
-    }
-}
+[[flow]]
+name = "icmpv6"
+size = [99, 100]
+layers = [
+  {eth = {}},
+  {vlan = {id = 1}},
+  {vlan = {id = {range = "2-9"}}},
+  {ipv6 = {src = "2001:db8::1", dst = "2001:db8::2"}},
+  {icmpv6 = {type = 128, code = 0, id = 7, seq = {range = "0-65535"}}},
+]
 
-fn tcp() -> Layer {
-    let seq = Values::Range { first: 0, step: 1460, count: 1_000_000 };
-    Layer::Tcp {
-        src: range(49_152, 7),
-        dst: one(5001),
-        seq,
-        ack: one(1),
-        flags: one(0x18),
-        window: range(1, 65_535),
-    }
-}
+[[flow]]
+name = "product"
+vary = "product"
+size = [68, 69]
+layers = [
+  {eth = {}},
+  {vlan = {id = {range = "1-3"}}},
+  {vlan = {id = {range = "1-3"}, pcp = {range = "0-7"}}},
+  {ipv4 = {src = "198.18.0.2", dst = {range = "198.18.1.1-198.18.1.254"}}},
+  {udp = {src = 49152, dst = {range = "7-9"}}},
+]
 
-fn echo(kind: u128) -> [Values; 4] {
-    [one(kind), one(0), one(7), range(0, 65_536)]
-}
+[[flow]]
+name = "random"
+vary = "random"
+size = [64, 65]
+layers = [
+  {eth = {}},
+  {ipv4 = {src = "198.18.0.2", dst = {range = "198.18.1.1-198.18.1.254"}}},
+  {udp = {src = {range = "49152-54151"}, dst = 7}},
+]
 
-fn spec() -> Spec {
-    let port = |name: &str| PortSpec {
-        name: name.into(),
-        interface: name.into(),
-        addresses: Vec::new(),
-        gateways: Vec::new(),
-        line_bps: None,
-    };
-    let [kind, code, id, seq] = echo(8);
-    let icmp = Layer::Icmp { kind, code, id, seq };
-    let [kind, code, id, seq] = echo(128);
-    let icmpv6 = Layer::Icmpv6 { kind, code, id, seq };
-    // Odd sizes put the tag at odd offsets.
-    let sizes = [64, 65, 570, 1517, 1518];
-    Spec {
-        ports: vec![port("west"), port("east")],
-        flows: vec![
-            flow("udp4", vec![ipv4(), udp()], &sizes),
-            flow("udp6", vec![ipv6(), udp()], &[80, 81, 1518]),
-            flow("tcp4", vec![ipv4(), tcp()], &[72, 73, 9216]),
-            flow("tcp6", vec![vlan(range(1, 4094)), ipv6(), tcp()], &[96, 97, 1280]),
-            flow("icmp", vec![ipv4(), icmp], &sizes),
-            flow("icmpv6", vec![vlan(one(1)), vlan(range(2, 9)), ipv6(), icmpv6], &[99, 100]),
-            Flow {
-                vary: Vary::Product,
-                ..flow("qinq", vec![vlan(range(1, 3)), vlan(range(1, 3)), ipv4(), udp()], &[68, 69])
-            },
-            Flow { vary: Vary::Random, ..flow("random", vec![ipv4(), udp()], &[64, 65]) },
-            Flow {
-                track: Track::None,
-                ..flow(
-                    "untagged",
-                    vec![ipv6(), udp(), Layer::Raw { bytes: vec![1, 2, 3] }],
-                    &[90, 91],
-                )
-            },
-            Flow {
-                burst: Some(Burst { frames: 4, gap: Duration::from_millis(1) }),
-                ..flow("bursts", vec![ipv4(), udp()], &[64])
-            },
-        ],
-    }
+[[flow]]
+name = "untagged"
+track = "none"
+size = [90, 91]
+layers = [
+  {eth = {}},
+  {ipv6 = {src = "2001:db8::1", dst = {range = "2001:db8::2-2001:db8::ff"}}},
+  {udp = {src = 49152, dst = 7}},
+  {raw = {hex = "010203"}},
+]
+"#;
+
+/// The sizes with FCS of each flow above.
+const SIZES: [&[usize]; 9] = [
+    &[64, 65, 570, 1517, 1518],
+    &[80, 81, 1518],
+    &[72, 73, 9216],
+    &[96, 97, 1280],
+    &[64, 65, 1517],
+    &[99, 100],
+    &[68, 69],
+    &[64, 65],
+    &[90, 91],
+];
+
+/// What the command prints about the flows of a file.
+fn show(file: &Path, flags: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_linerate"))
+        .arg("show")
+        .arg(file)
+        .args(flags)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// One line per frame, with these fields.
@@ -165,14 +158,13 @@ fn tshark(pcap: &Path, fields: &[&str]) -> Vec<Vec<String>> {
 
 #[test]
 fn tshark_finds_right_lengths_and_no_bad_checksum_in_what_show_writes() {
+    const COUNT: usize = 300;
     let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("flows.toml");
     let pcap = directory.path().join("show.pcap");
-    let count = 300;
-    let spec = spec();
-    let mut text = Vec::new();
-    show(&spec, count, Some(&pcap), &mut text).unwrap();
-    let text = String::from_utf8(text).unwrap();
-    assert_eq!(text.matches(" octets; eth ").count(), spec.flows.len() * count as usize);
+    std::fs::write(&file, FLOWS).unwrap();
+    let text = show(&file, &["--count", &COUNT.to_string(), "--pcap", pcap.to_str().unwrap()]);
+    assert_eq!(text.matches(" octets; eth ").count(), SIZES.len() * COUNT);
     assert!(!text.contains("BAD"), "{text}");
 
     let fields = [
@@ -190,10 +182,10 @@ fn tshark_finds_right_lengths_and_no_bad_checksum_in_what_show_writes() {
         "_ws.malformed",
     ];
     let rows = tshark(&pcap, &fields);
-    assert_eq!(rows.len(), spec.flows.len() * count as usize);
+    assert_eq!(rows.len(), SIZES.len() * COUNT);
     let number = |text: &str| text.parse::<usize>().ok();
     let mut checked = [0; 5];
-    let mut lengths = std::collections::BTreeMap::new();
+    let mut lengths = BTreeMap::new();
     let mut last = String::new();
     for row in &rows {
         let length = number(&row[0]).unwrap();
@@ -208,17 +200,16 @@ fn tshark_finds_right_lengths_and_no_bad_checksum_in_what_show_writes() {
         for (checked, status) in checked.iter_mut().zip(&row[6..11]) {
             // 1 is good; 0 bad, 2 unverified, 3 not present.
             assert!(status.is_empty() || status == "1", "{row:?}");
-            *checked += u64::from(status == "1");
+            *checked += usize::from(status == "1");
         }
         assert_eq!(row[11], "", "{row:?}");
     }
-    assert_eq!(checked, [6 * count, 6 * count, 2 * count, count, count]);
-    let mut expected = std::collections::BTreeMap::new();
-    for flow in &spec.flows {
-        for frame in 0..count as usize {
-            *expected
-                .entry(usize::from(flow.sizes[frame % flow.sizes.len()].bytes()) - 4)
-                .or_insert(0) += 1;
+    // Flows with an IPv4 header, UDP, TCP, ICMP, ICMPv6.
+    assert_eq!(checked, [5, 5, 2, 1, 1].map(|flows| flows * COUNT));
+    let mut expected = BTreeMap::new();
+    for sizes in SIZES {
+        for frame in 0..COUNT {
+            *expected.entry(sizes[frame % sizes.len()] - 4).or_insert(0) += 1;
         }
     }
     assert_eq!(lengths, expected);
@@ -226,31 +217,29 @@ fn tshark_finds_right_lengths_and_no_bad_checksum_in_what_show_writes() {
 
 #[test]
 fn the_summary_says_what_a_flow_sends() {
-    let mut spec = spec();
-    spec.flows.truncate(1);
-    spec.flows[0].layers[1] = Layer::Ipv4 {
-        src: one(0xc612_0002),
-        dst: range(0xc612_0101, 10),
-        dscp: one(0),
-        ecn: one(0),
-        id: one(0),
-        df: false,
-        ttl: one(64),
-        protocol: None,
-    };
-    spec.flows[0].layers[2] =
-        Layer::Udp { src: range(1, 4), dst: one(7), checksum: UdpChecksum::Auto };
-    spec.flows[0].end = End::After(Duration::from_secs(2));
-    spec.flows[0].sizes = vec![FrameSize::MIN];
-    let mut text = Vec::new();
-    show(&spec, 2, None, &mut text).unwrap();
-    let text = String::from_utf8(text).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("flows.toml");
+    let text = r#"
+[[flow]]
+name = "udp4"
+tx = "west"
+rx = "east"
+rate = "100kpps"
+duration = "2s"
+layers = [
+  {eth = {}},
+  {ipv4 = {src = "198.18.0.2", dst = {range = "198.18.1.1-198.18.1.10"}}},
+  {udp = {src = {range = "1-4"}, dst = 7}},
+]
+"#;
+    std::fs::write(&file, text).unwrap();
+    let text = show(&file, &["--count", "2"]);
     assert_eq!(
         text,
         "\
 flow udp4: west -> east
   size    64 octets with FCS
-  rate    100000pps, that is 100000.000 frames/s
+  rate    100kpps
   frames  200000 in 2s
   tuples  20 distinct
   eth.src is found out at run time; shown as 02:00:00:00:00:01

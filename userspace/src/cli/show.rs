@@ -226,8 +226,13 @@ fn summarise(spec: &Spec, flow: &Flow, player: &Player, out: &mut dyn Write) -> 
     writeln!(out, "flow {}: {} -> {receiver}", flow.name, spec.ports[flow.tx].name)?;
     writeln!(out, "  size    {}", sizes(flow))?;
     let assumed = if player.clock.assumed { "; a line of 10 Gbit/s is assumed" } else { "" };
-    let pps = player.clock.frames_per_second.to_f64();
-    writeln!(out, "  rate    {}, that is {pps:.3} frames/s{assumed}", flow.rate)?;
+    match flow.rate {
+        Rate::Frames(_) => writeln!(out, "  rate    {}", flow.rate)?,
+        rate => {
+            let pps = player.clock.frames_per_second.to_f64();
+            writeln!(out, "  rate    {rate}, that is {pps:.3} frames/s{assumed}")?;
+        }
+    }
     if let Some(burst) = flow.burst {
         writeln!(
             out,
