@@ -1,6 +1,9 @@
 //! Who we are, and how a command gets root.
 
-use std::process::{Command, Stdio};
+use std::{
+    ffi::OsString,
+    process::{Command, Stdio},
+};
 
 use anyhow::Result;
 
@@ -55,12 +58,18 @@ pub fn wanted(why: &str) -> Result<Privilege> {
 /// Root in this very process, for what is done by system calls: runs xtask
 /// again under sudo when needed and then never returns.
 pub fn become_root(why: &str) -> Result<()> {
+    become_root_with(why, &[])
+}
+
+/// The same, with more arguments for the run as root.
+pub fn become_root_with(why: &str, more: &[OsString]) -> Result<()> {
     use std::os::unix::process::CommandExt as _;
     if wanted(why)? == Privilege::Root {
         return Ok(());
     }
     let mut again = Command::new("sudo");
     again.args(["-n", "-E", "--"]).arg(std::env::current_exe()?).args(std::env::args_os().skip(1));
+    again.args(more);
     Err(again.exec().into())
 }
 

@@ -260,7 +260,7 @@ mod tests {
         for part in [24, 0, types.len() as u32 * 4, types.len() as u32 * 4, strings.len() as u32] {
             data.extend(part.to_ne_bytes());
         }
-        types.iter().for_each(|part| data.extend(part.to_ne_bytes()));
+        data.extend(types.iter().flat_map(|part| part.to_ne_bytes()));
         data.extend(strings);
         data
     }

@@ -23,7 +23,7 @@ pub struct Args {
 pub fn main(args: &Args) -> Result<()> {
     setup::ensure(Tier::Build)?;
     let out = args.out.clone().unwrap_or_else(default_out);
-    build_into(&out).map(|_| ())
+    build_into(&out)?.iter().try_for_each(|object| describe(object))
 }
 
 /// Builds every program into target/bpf.
@@ -46,11 +46,11 @@ fn build_into(out: &Path) -> Result<Vec<PathBuf>> {
     if sources.is_empty() {
         bail!("no *.bpf.c in {}", folder.display());
     }
-    sources.iter().map(|source| build(source, out)).collect()
+    sources.iter().map(|source| compile(source, out)).collect()
 }
 
-/// Compiles one program and prints what came out.
-pub fn build(source: &Path, out: &Path) -> Result<PathBuf> {
+/// Compiles one program.
+pub fn compile(source: &Path, out: &Path) -> Result<PathBuf> {
     let name = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let object = out.join(format!("{name}.o"));
     let mut clang = shell::command("clang", &["-O2", "-g", "-target", "bpf", "-mcpu=v3"]);
@@ -59,11 +59,11 @@ pub fn build(source: &Path, out: &Path) -> Result<PathBuf> {
     clang.arg(format!("-idirafter/usr/include/{}-linux-gnu", std::env::consts::ARCH));
     clang.arg("-c").arg(source).arg("-o").arg(&object);
     shell::read(&mut clang)?;
-    describe(&object)?;
     Ok(object)
 }
 
-fn describe(path: &Path) -> Result<()> {
+/// Prints what is in an object.
+pub fn describe(path: &Path) -> Result<()> {
     let data = fs::read(path)?;
     let file = object::File::parse(&*data)
         .with_context(|| format!("{} is not an object file", path.display()))?;

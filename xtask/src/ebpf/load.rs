@@ -62,7 +62,7 @@ pub fn load(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn loader<'a>(config: &'a [u8], banks: u32) -> EbpfLoader<'a> {
+fn loader(config: &[u8], banks: u32) -> EbpfLoader<'_> {
     let mut loader = EbpfLoader::new();
     loader.override_global("config", config, true);
     loader.map_max_entries("ports", banks);

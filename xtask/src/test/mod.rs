@@ -65,7 +65,7 @@ const TIERS: &[TierOf] = &[
     tier("format", "rustfmt", format_check),
     tier("tidy", "the rules of the house", || tidy::main().into()),
     tier("deny", "licences, bans, sources", || deny::main().into()),
-    tier("bpf", "the objects, with clang alone", || ebpf::build::all().map(|_| ()).into()),
+    tier("bpf", "the objects, with clang alone", bpf),
     tier("lint", "clippy, warnings are errors", lint),
     tier("unit", "unit and property tests", unit),
     tier("system", "real frames between namespaces", system),
@@ -97,8 +97,8 @@ pub fn main(args: &Args) -> Result<()> {
             break;
         }
     }
-    let left_out = TIERS.iter().filter(|tier| !wanted(tier)).map(|tier| tier.name).collect();
-    summary(&rows, left_out, start.elapsed())
+    let left_out = TIERS.iter().filter(|tier| !wanted(tier)).map(|tier| tier.name);
+    summary(&rows, &left_out.collect::<Vec<_>>(), start.elapsed())
 }
 
 struct Row {
@@ -107,7 +107,7 @@ struct Row {
     took: Duration,
 }
 
-fn summary(rows: &[Row], left_out: Vec<&str>, took: Duration) -> Result<()> {
+fn summary(rows: &[Row], left_out: &[&str], took: Duration) -> Result<()> {
     println!("\n==== summary");
     let (mut passed, mut failed, mut codes) = (0, 0, Vec::new());
     for Row { name, outcome, took } in rows {
@@ -143,7 +143,7 @@ fn summary(rows: &[Row], left_out: Vec<&str>, took: Duration) -> Result<()> {
 }
 
 fn run(command: &mut Command) -> Outcome {
-    const LONGEST: Duration = Duration::from_secs(30 * 60);
+    const LONGEST: Duration = Duration::from_mins(30);
     match stop::run_within(command, LONGEST) {
         Ok(status) if status.success() => Outcome::Passed,
         Ok(status) => Outcome::Failed(format!("{} ended with {status}", shell::shown(command))),
@@ -170,6 +170,11 @@ fn lint() -> Outcome {
         let scope = ["clippy", "--locked", "--workspace", "--all-targets"];
         run(&mut cargo(&[&scope[..], &["--", "-D", "warnings"]].concat()))
     })
+}
+
+fn bpf() -> Outcome {
+    let all = || ebpf::build::all()?.iter().try_for_each(|object| ebpf::build::describe(object));
+    all().into()
 }
 
 fn unit() -> Outcome {
@@ -243,9 +248,7 @@ fn demo_tier() -> Outcome {
 
 fn peers() -> Outcome {
     match setup::ensure(Tier::Bench) {
-        Ok(()) => {
-            run(&mut cargo(&["xtask", "bench", "--peers-only", "--rounds", "1", "--window", "1"]))
-        }
+        Ok(()) => run(&mut cargo(&["xtask", "bench", "--peers-only", "--rounds=1", "--window=1"])),
         Err(error) => Err(error).into(),
     }
 }
@@ -260,7 +263,7 @@ mod tests {
 
     #[test]
     fn only_a_full_run_is_green() {
-        let code = |rows: &[Row]| match summary(rows, vec![], Duration::ZERO) {
+        let code = |rows: &[Row]| match summary(rows, &[], Duration::ZERO) {
             Ok(()) => 0,
             Err(error) => error.downcast_ref::<shell::Exit>().map_or(1, |exit| exit.code),
         };

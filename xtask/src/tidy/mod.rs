@@ -3,10 +3,7 @@
 //! Each rule is a pure function from a file to its faults, so that its tests can
 //! show that it catches what it should and lets pass what it should.
 
-use std::{
-    fmt, fs,
-    path::{Path, PathBuf},
-};
+use std::{fmt, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -92,7 +89,7 @@ fn relative(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned()
 }
 
-fn language(path: &PathBuf) -> Option<Language> {
+fn language(path: &Path) -> Option<Language> {
     let name = path.file_name()?.to_str()?;
     match path.extension().and_then(|e| e.to_str()) {
         Some("rs") => Some(Language::Rust),
