@@ -120,9 +120,9 @@ fn show(file: &Path, flags: &[&str]) -> String {
         .arg(file)
         .args(flags)
         .output()
-        .unwrap();
+        .expect("the binary was built");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8(output.stdout).expect("text")
 }
 
 /// One line per frame, with these fields.
@@ -146,13 +146,13 @@ fn tshark(pcap: &Path, fields: &[&str]) -> Vec<Vec<String>> {
         "-o",
         "tcp.analyze_sequence_numbers:FALSE",
     ]);
-    fields.iter().for_each(|field| {
+    for field in fields {
         command.args(["-e", field]);
-    });
+    }
     let output =
         command.output().expect("tshark must be installed for this test (apt-get install tshark)");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = String::from_utf8(output.stdout).expect("text");
     text.lines().map(|line| line.split('|').map(str::to_owned).collect()).collect()
 }
 
