@@ -6,11 +6,7 @@ use super::{
 };
 use crate::packet::format_mac;
 use caps::Capability;
-use std::{
-    fs,
-    net::IpAddr,
-    time::{Duration, Instant},
-};
+use std::{fs, net::IpAddr, time::Duration};
 
 /// Limit of waits that succeed at once; only a defect reaches it.
 const LONG: Duration = Duration::from_secs(10);

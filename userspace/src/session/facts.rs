@@ -140,7 +140,8 @@ impl Session {
                 settled: self.collector.latest_settled(FlowId(id)).cloned(),
             })
         });
-        let elapsed = Duration::from_nanos(crate::tx::monotonic_ns().saturating_sub(self.base_ns));
+        let elapsed =
+            Duration::from_nanos(crate::units::monotonic_ns().saturating_sub(self.base_ns));
         Snapshot { phase, elapsed, flows: flows.collect() }
     }
 

@@ -53,10 +53,8 @@ impl Known {
             self.0.extend(unknown.iter().map(|&hop| key(hop)).zip(macs));
         }
         let macs: Vec<Mac> = hops.iter().map(|&hop| self.0[&key(hop)]).collect();
-        Ok(match macs.iter().all(|mac| *mac == macs[0]) {
-            true => NextHop::One(macs[0]),
-            false => NextHop::PerDestination(macs),
-        })
+        let all_the_same = macs.iter().all(|mac| *mac == macs[0]);
+        Ok(if all_the_same { NextHop::One(macs[0]) } else { NextHop::PerDestination(macs) })
     }
 }
 

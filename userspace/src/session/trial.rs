@@ -8,7 +8,8 @@ use crate::{
     collect::{FlowId, FlowReading},
     rx::{IntervalClock, IntervalRing, PortTotals},
     spec::End,
-    tx::{Outcome, Pacer, Queue, Sent, StreamCounters, StreamPlan, Trial, monotonic_ns},
+    tx::{Outcome, Pacer, Queue, Sent, StreamCounters, StreamPlan, Trial},
+    units::monotonic_ns,
 };
 use nix::{
     sched::{CpuSet, sched_getaffinity, sched_setaffinity},
@@ -231,7 +232,7 @@ impl Session {
         let mut last_ns = started_ns;
         let mut received = 0;
         loop {
-            let (now_ns, frames, latency_max_ns) = reading.glance(self);
+            let (now_ns, frames, latency_max_ns) = self.glance();
             if frames != received {
                 (received, last_ns) = (frames, now_ns);
             }
@@ -266,6 +267,22 @@ impl Session {
             let is_over = plan::stop_ns(flow, start_ns).is_some_and(|stop_ns| now_ns >= stop_ns);
             flow.end != End::Never && !has_sent_all && !is_over
         })
+    }
+
+    /// Now, the frames of this trial that have come, and the largest latency so far.
+    fn glance(&self) -> (u64, u64, u64) {
+        let mut frames = 0;
+        let mut latency_max_ns = 0;
+        for stream in &self.streams {
+            let Some(rx) = self.spec.flows[stream.flow].rx else { continue };
+            let analyser = self.ports[rx].receiver.source();
+            for bank in 0..analyser.banks() {
+                let record = analyser.record(stream.id.0, bank);
+                frames += record.unique + record.duplicate + record.late + record.corrupt;
+                latency_max_ns = latency_max_ns.max(record.latency_max_ns.max(0) as u64);
+            }
+        }
+        (monotonic_ns(), frames, latency_max_ns)
     }
 
     /// Lost links, as sentences.
@@ -335,22 +352,6 @@ impl Readings {
         for (id, reading) in (0..).zip(&self.flows) {
             session.collector.record(FlowId(id), reading);
         }
-    }
-
-    /// Now, the frames of this trial that have come, and the largest latency so far.
-    fn glance(&self, session: &Session) -> (u64, u64, u64) {
-        let mut frames = 0;
-        let mut latency_max_ns = 0;
-        for stream in &session.streams {
-            let Some(rx) = session.spec.flows[stream.flow].rx else { continue };
-            let analyser = session.ports[rx].receiver.source();
-            for bank in 0..analyser.banks() {
-                let record = analyser.record(stream.id.0, bank);
-                frames += record.unique + record.duplicate + record.late + record.corrupt;
-                latency_max_ns = latency_max_ns.max(record.latency_max_ns.max(0) as u64);
-            }
-        }
-        (monotonic_ns(), frames, latency_max_ns)
     }
 }
 

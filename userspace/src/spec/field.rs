@@ -185,9 +185,21 @@ pub(super) fn read_steps(
     }
 }
 
+/// A seed that follows from the field's place in the flow (FNV-1a), so that two random
+/// fields of one flow do not walk in step.
+fn default_seed(key: &str) -> i128 {
+    let place = key.find(".layers").map_or(key, |start| &key[start..]);
+    let hash = place.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
+        (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash.into()
+}
+
 fn read_random(node: &Node, section: &Section<'_>, kind: Kind) -> Result<Values, SpecError> {
     let (low, high) = read_ends(node, kind)?;
-    let seed = section.get("seed").map_or(Ok(1), |seed| seed.whole(0, u64::MAX.into()))?;
+    let seed = section
+        .get("seed")
+        .map_or_else(|| Ok(default_seed(&node.place.key)), |seed| seed.whole(0, u64::MAX.into()))?;
     let count = section
         .get("count")
         .map_or(Ok(RANDOM_COUNT.into()), |count| count.whole(1, u32::MAX.into()))?;

@@ -15,13 +15,3 @@ pub use af_xdp::{Queue, QueueSetup, TxError, TxMode};
 pub use counters::{Sent, StreamCounters};
 pub use pacer::{Pace, Pacer};
 pub use worker::{Outcome, StreamPlan, Trial};
-
-use nix::time::{ClockId, clock_gettime};
-
-/// CLOCK_MONOTONIC in nanoseconds, the clock of `bpf_ktime_get_ns` (kernel/time/timekeeping.c).
-#[inline]
-pub fn monotonic_ns() -> u64 {
-    let now =
-        clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap_or(nix::sys::time::TimeSpec::new(0, 0));
-    now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
-}

@@ -1,10 +1,10 @@
 use super::{
-    Pacer, Queue, StreamCounters, TxError, TxMode, monotonic_ns,
+    Pacer, Queue, StreamCounters, TxError, TxMode,
     schedule::{Next, Schedule},
 };
 use crate::{
     packet::{Cursor, TagStamp},
-    units::StreamId,
+    units::{StreamId, monotonic_ns},
 };
 use std::{
     sync::{
@@ -81,16 +81,16 @@ impl Stream {
         now_ns >= self.stop_ns.saturating_add(grace_ns)
     }
 
-    /// After a frame: when the next is due, or that there is none.
+    /// After a frame: whether there is another.
     #[inline]
-    fn advance(&mut self) -> Option<Option<u64>> {
+    fn advance(&mut self) -> bool {
         self.sequence = self.sequence.wrapping_add(1);
         self.left -= 1;
-        let due_ns = self.plan.pacer.as_mut().map(|pacer| {
+        let in_time = self.plan.pacer.as_mut().is_none_or(|pacer| {
             pacer.advance();
-            pacer.due_ns()
+            pacer.due_ns() < self.stop_ns
         });
-        (self.left > 0 && due_ns.is_none_or(|due_ns| due_ns < self.stop_ns)).then_some(due_ns)
+        in_time && self.left > 0
     }
 }
 
@@ -222,9 +222,10 @@ impl<'a> Worker<'a> {
             self.queue.queue(chunk, bytes);
             stream.plan.counters.submit(bytes, now_ns, slot);
             written += 1;
-            match stream.advance() {
-                Some(due_ns) => self.schedule.sent(due_ns),
-                None => self.schedule.remove(index),
+            if stream.advance() {
+                self.schedule.sent(stream.plan.pacer.as_ref().map(Pacer::due_ns));
+            } else {
+                self.schedule.remove(index);
             }
             if stream.plan.pacer.is_some() {
                 batch = batch.min(BATCH_PACED);

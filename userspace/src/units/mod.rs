@@ -11,7 +11,7 @@ mod time;
 pub use frame_size::{FCS_BYTES, FrameSize, L1_OVERHEAD_BYTES};
 pub use rate::{Rate, RateError, parse_link_speed, parse_percentage};
 pub use ratio::Ratio;
-pub use time::{format_duration, format_duration_short, parse_duration};
+pub use time::{format_duration, format_duration_short, monotonic_ns, parse_duration};
 
 use std::fmt;
 

@@ -1,3 +1,4 @@
+use nix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
 /// Units with their length in ns, longest first.
@@ -49,6 +50,14 @@ pub fn format_duration_short(duration: Duration) -> String {
     let grain = (unit_ns / 1_000).max(1);
     let rounded = (ns + grain / 2) / grain * grain;
     format_duration(Duration::from_nanos(rounded.try_into().unwrap_or(u64::MAX)))
+}
+
+/// CLOCK_MONOTONIC in nanoseconds, the clock of `bpf_ktime_get_ns` (kernel/time/timekeeping.c).
+#[inline]
+pub fn monotonic_ns() -> u64 {
+    let now =
+        clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap_or(nix::sys::time::TimeSpec::new(0, 0));
+    now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
 }
 
 #[cfg(test)]

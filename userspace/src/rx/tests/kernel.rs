@@ -2,7 +2,7 @@
 //! hand, without the codec of this project.
 
 use super::{super::*, SECOND};
-use crate::{tx::monotonic_ns, units::StreamId};
+use crate::units::{StreamId, monotonic_ns};
 use std::time::Duration;
 use xdp_ebpf::{Action, Analyser, AnalyserSetup, Role, StreamSetup, XdpMode};
 

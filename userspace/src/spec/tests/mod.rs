@@ -1,9 +1,11 @@
 //! Every key, every error: one line each.
 
+mod clashes;
 mod files;
 mod flags;
 mod headers;
 mod keys;
+mod layers;
 mod rates;
 mod refusals;
 
