@@ -12,8 +12,8 @@ fn a_gap_of_a_thousand_frames_is_an_outage_of_50_ms() {
     let outcome = outcome.exits(0);
     assert_row(&outcome, FRAMES - 1000, &[("lost_frames", 1000)]);
     let outage = outcome.result().flow("f").count("outage.by_loss_ns");
-    // Lost frames over the rate sent, which is within 0.1 % of 20 kpps.
-    assert!((49_900_000..=50_100_000).contains(&outage), "{outage} ns");
+    // Lost frames over the rate sent: half a second may be some ms longer or shorter.
+    assert!((49_000_000..=51_000_000).contains(&outage), "{outage} ns");
 }
 
 #[test]

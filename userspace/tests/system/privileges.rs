@@ -22,8 +22,14 @@ const FLOW: &str = r#"
 
 /// Runs the flow inside the ports' namespace, as `setpriv` with these arguments makes it.
 fn run_as(lab: &Lab, setpriv: &[&str]) -> Outcome {
+    run_limited(lab, 64 << 20, setpriv)
+}
+
+/// The same with a limit of locked memory in octets, which cannot be raised.
+fn run_limited(lab: &Lab, locked: u64, setpriv: &[&str]) -> Outcome {
     let file = lab.flow_file(FLOW);
-    let wrapper = [&["setpriv"], setpriv].concat();
+    let limit = format!("--memlock={locked}:{locked}");
+    let wrapper = [&["prlimit", &limit, "setpriv"], setpriv].concat();
     let arguments = ["run", file.to_str().unwrap(), "--json", "-"];
     Linerate::spawn_inside(&lab.west, &wrapper, &arguments).wait()
 }
@@ -40,10 +46,11 @@ fn without_any_privilege_it_is_77_and_says_which() {
 fn each_missing_capability_is_named() {
     let lab = Lab::one_namespace();
     let cases = [
-        ("--bounding-set=-net_admin", "CAP_NET_ADMIN"),
         ("--bounding-set=-net_raw", "CAP_NET_RAW"),
-        // CAP_SYS_ADMIN stands in for CAP_BPF.
+        // CAP_SYS_ADMIN stands in for these three.
+        ("--bounding-set=-net_admin,-sys_admin", "CAP_NET_ADMIN"),
         ("--bounding-set=-bpf,-sys_admin", "CAP_BPF"),
+        ("--bounding-set=-perfmon,-sys_admin", "CAP_PERFMON"),
     ];
     for (dropped, name) in cases {
         run_as(&lab, &[dropped]).exits(77).says(&[name]);
@@ -63,21 +70,29 @@ fn entering_a_namespace_needs_cap_sys_admin_and_says_so() {
 }
 
 #[test]
-fn three_capabilities_are_enough_without_root() {
+fn four_capabilities_are_enough_without_root() {
     let lab = Lab::one_namespace();
     let file = lab.flow_file(FLOW);
     let arguments = ["run", file.to_str().unwrap(), "--json", "-"];
-    let run = Linerate::spawn_as_nobody(&lab, "+net_admin,+net_raw,+bpf", &arguments);
+    let run = Linerate::spawn_as_nobody(&lab, "+net_admin,+net_raw,+bpf,+perfmon", &arguments);
     run.wait().exits(0).result().flow("f").assert_clean(100);
     lab.assert_nothing_attached();
 }
 
 #[test]
-fn root_without_memory_lock_rights_still_runs() {
-    // RLIMIT_MEMLOCK cannot be raised without CAP_SYS_RESOURCE; that is no error.
+fn a_memory_lock_limit_that_cannot_be_raised_is_no_error_by_itself() {
     let lab = Lab::one_namespace();
     let outcome = run_as(&lab, &["--bounding-set=-sys_resource,-sys_admin,-ipc_lock"]);
     outcome.exits(0).result().flow("f").assert_clean(100);
+    lab.assert_nothing_attached();
+}
+
+#[test]
+fn a_memory_lock_limit_that_is_too_small_is_77() {
+    let lab = Lab::one_namespace();
+    let outcome =
+        run_limited(&lab, 1 << 20, &["--bounding-set=-sys_resource,-sys_admin,-ipc_lock"]);
+    outcome.exits(77).says(&["CAP_IPC_LOCK"]);
     lab.assert_nothing_attached();
 }
 
