@@ -64,8 +64,8 @@ impl Linerate {
         let mode = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(&copy, mode).expect("make the copy executable");
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &lab.west.netns, "prlimit", "--memlock=67108864"]);
-        command.args(["setpriv", "--clear-groups", "--reuid=65534", "--regid=65534"]);
+        command.args(["netns", "exec", &lab.west.netns, "setpriv", "--clear-groups"]);
+        command.args(["--reuid=65534", "--regid=65534"]);
         command.arg(format!("--inh-caps={capabilities}"));
         command.arg(format!("--ambient-caps={capabilities}"));
         command.arg(copy).args(arguments);
