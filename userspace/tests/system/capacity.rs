@@ -1,6 +1,8 @@
 //! What it must be able to bear: a rate held, and a thousand flows in 512 MiB.
 
-use crate::testbed::{Lab, Linerate, eventually};
+use crate::testbed::{Lab, Linerate, command, eventually};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 
 const MIB: u64 = 1 << 20;
@@ -42,8 +44,8 @@ fn a_thousand_flows_fit_in_512_mib() {
     let text = flow("c{i}", "repeat = 1000\nrate = \"15pps\"\nduration = \"4s\"");
     let run = Linerate::start(&lab.flow_file(&text));
     eventually("all flows send", || lab.west.counters().tx_packets > 30_000);
-    let (user, kernel) = (peak_resident_bytes(run.pid()), bpf_map_bytes(run.pid()));
-    assert!(kernel > 0, "no BPF map is open");
+    let (user, kernel) = (peak_resident_bytes(run.pid()), bpf_bytes(run.pid()));
+    assert!(kernel > 1000 * 4096, "{kernel} octets of BPF maps cannot hold 1,000 windows");
     let total = user + kernel;
     println!("1,000 flows: {} MiB resident, {} MiB of BPF maps", user / MIB, kernel / MIB);
     assert!(total <= 512 * MIB, "{} MiB resident and {} MiB of maps", user / MIB, kernel / MIB);
@@ -60,18 +62,23 @@ fn peak_resident_bytes(pid: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
 }
 
-/// `memlock` of every BPF map that the process has open, each counted once.
-fn bpf_map_bytes(pid: u32) -> u64 {
-    let mut maps = std::collections::BTreeMap::new();
+/// Kernel memory of the BPF programs that the process has open and of their maps.
+fn bpf_bytes(pid: u32) -> u64 {
+    let show = |what: &str, id: &str| -> Value {
+        let text = command("bpftool", &["-j", what, "show", "id", id]);
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    };
+    let (mut programs, mut maps) = (BTreeMap::new(), BTreeMap::new());
     for entry in fs::read_dir(format!("/proc/{pid}/fdinfo")).expect("a running process").flatten() {
         let text = fs::read_to_string(entry.path()).unwrap_or_default();
-        let value = |key: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(key))?;
-            line.trim().parse::<u64>().ok()
-        };
-        if let (Some(id), Some(bytes)) = (value("map_id:"), value("memlock:")) {
-            maps.insert(id, bytes);
+        let id = text.lines().find_map(|line| line.strip_prefix("prog_id:")).map(str::trim);
+        if let Some(id) = id {
+            programs.insert(id.to_owned(), show("prog", id));
         }
     }
-    maps.values().sum()
+    for id in programs.values().flat_map(|program| program["map_ids"].as_array().unwrap()) {
+        maps.insert(id.to_string(), show("map", &id.to_string()));
+    }
+    let all = programs.values().chain(maps.values());
+    all.map(|object| object["bytes_memlock"].as_u64().expect("bytes_memlock")).sum()
 }

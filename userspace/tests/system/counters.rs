@@ -3,7 +3,7 @@
 use crate::testbed::{Lab, Linerate, RunResult};
 
 const LAYERS: &str = r#"[
-      {eth = {dst = "02:00:00:00:00:02"}},
+      {eth = {src = "02:00:00:00:00:01", dst = "02:00:00:00:00:02"}},
       {ipv4 = {src = "198.18.0.2", dst = {range = "198.18.1.1-198.18.1.9"}}},
       {udp = {src = 49184, dst = 7}},
     ]"#;

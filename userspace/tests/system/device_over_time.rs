@@ -12,8 +12,8 @@ fn a_gap_of_a_thousand_frames_is_an_outage_of_50_ms() {
     let outcome = outcome.exits(0);
     assert_row(&outcome, FRAMES - 1000, &[("lost_frames", 1000)]);
     let outage = outcome.result().flow("f").count("outage.by_loss_ns");
-    // Lost frames over the rate sent, which is within 0.1 % of 20 kpps.
-    assert!((49_900_000..=50_100_000).contains(&outage), "{outage} ns");
+    // Lost frames over the rate sent: half a second may be some ms longer or shorter.
+    assert!((49_000_000..=51_000_000).contains(&outage), "{outage} ns");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn loss_shows_while_it_sends_in_the_samples() {
     let row = result.flow("f");
     let samples = row.value("samples").as_array().expect("--samples fills `samples`").clone();
     assert!(samples.len() >= 3, "{} samples of 3 s", samples.len());
-    let total = |name: &str| samples.iter().map(|s| s[name].as_u64().unwrap_or(0)).max().unwrap();
+    let total = |name: &str| samples.iter().map(|s| s[name].as_u64().unwrap()).sum::<u64>();
     assert_eq!((total("tx_frames"), total("rx_frames")), (15_000, 7_500), "{samples:#?}");
     let half =
         samples.iter().filter_map(|s| s["loss_ratio"].as_f64()).filter(|r| (r - 0.5).abs() < 0.01);

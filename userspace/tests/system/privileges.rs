@@ -20,18 +20,28 @@ const FLOW: &str = r#"
     ]
     "#;
 
-/// Runs the flow inside the ports' namespace, as `setpriv` with these arguments makes it.
-fn run_as(lab: &Lab, setpriv: &[&str]) -> Outcome {
+/// Runs the flow inside the ports' namespace, behind this command.
+fn run_behind(lab: &Lab, wrapper: &[&str]) -> Outcome {
     let file = lab.flow_file(FLOW);
-    let wrapper = [&["setpriv"], setpriv].concat();
     let arguments = ["run", file.to_str().unwrap(), "--json", "-"];
-    Linerate::spawn_inside(&lab.west, &wrapper, &arguments).wait()
+    Linerate::spawn_inside(&lab.west, wrapper, &arguments).wait()
+}
+
+/// Runs the flow as root without these capabilities.
+fn run_without(lab: &Lab, capabilities: &str) -> Outcome {
+    run_behind(lab, &["setpriv", &format!("--bounding-set={capabilities}")])
+}
+
+/// The same with no more than 64 KiB of locked memory.
+fn run_unlocked_without(lab: &Lab, capabilities: &str) -> Outcome {
+    let bounding = format!("--bounding-set={capabilities}");
+    run_behind(lab, &["prlimit", "--memlock=65536:65536", "setpriv", &bounding])
 }
 
 #[test]
 fn without_any_privilege_it_is_77_and_says_which() {
     let lab = Lab::one_namespace();
-    let outcome = run_as(&lab, &["--bounding-set=-all"]).exits(77).says(&["CAP_NET_"]);
+    let outcome = run_without(&lab, "-all").exits(77).says(&["CAP_NET_"]);
     assert!(outcome.stdout.is_empty(), "{outcome}");
     lab.assert_nothing_attached();
 }
@@ -40,13 +50,14 @@ fn without_any_privilege_it_is_77_and_says_which() {
 fn each_missing_capability_is_named() {
     let lab = Lab::one_namespace();
     let cases = [
-        ("--bounding-set=-net_admin", "CAP_NET_ADMIN"),
-        ("--bounding-set=-net_raw", "CAP_NET_RAW"),
-        // CAP_SYS_ADMIN stands in for CAP_BPF.
-        ("--bounding-set=-bpf,-sys_admin", "CAP_BPF"),
+        ("-net_raw", "CAP_NET_RAW"),
+        // CAP_SYS_ADMIN stands in for these three.
+        ("-net_admin,-sys_admin", "CAP_NET_ADMIN"),
+        ("-bpf,-sys_admin", "CAP_BPF"),
+        ("-perfmon,-sys_admin", "CAP_PERFMON"),
     ];
     for (dropped, name) in cases {
-        run_as(&lab, &[dropped]).exits(77).says(&[name]);
+        run_without(&lab, dropped).exits(77).says(&[name]);
     }
     lab.assert_nothing_attached();
 }
@@ -63,21 +74,29 @@ fn entering_a_namespace_needs_cap_sys_admin_and_says_so() {
 }
 
 #[test]
-fn three_capabilities_are_enough_without_root() {
+fn five_capabilities_are_enough_without_root() {
     let lab = Lab::one_namespace();
     let file = lab.flow_file(FLOW);
     let arguments = ["run", file.to_str().unwrap(), "--json", "-"];
-    let run = Linerate::spawn_as_nobody(&lab, "+net_admin,+net_raw,+bpf", &arguments);
+    let run =
+        Linerate::spawn_as_nobody(&lab, "+net_admin,+net_raw,+bpf,+perfmon,+ipc_lock", &arguments);
     run.wait().exits(0).result().flow("f").assert_clean(100);
     lab.assert_nothing_attached();
 }
 
 #[test]
-fn root_without_memory_lock_rights_still_runs() {
-    // RLIMIT_MEMLOCK cannot be raised without CAP_SYS_RESOURCE; that is no error.
+fn a_memory_lock_limit_that_cannot_be_raised_is_no_error_by_itself() {
     let lab = Lab::one_namespace();
-    let outcome = run_as(&lab, &["--bounding-set=-sys_resource,-sys_admin,-ipc_lock"]);
+    let outcome = run_unlocked_without(&lab, "-sys_resource");
     outcome.exits(0).result().flow("f").assert_clean(100);
+    lab.assert_nothing_attached();
+}
+
+#[test]
+fn a_memory_lock_limit_that_is_too_small_is_77() {
+    let lab = Lab::one_namespace();
+    let outcome = run_unlocked_without(&lab, "-sys_resource,-sys_admin,-ipc_lock");
+    outcome.exits(77).says(&["CAP_IPC_LOCK"]);
     lab.assert_nothing_attached();
 }
 
