@@ -51,6 +51,10 @@ pub enum TxError {
     Busy { interface: String, queue: u32, waited_ms: u64 },
     #[error("{interface} queue {queue}: AF_XDP needs {capability}: {purpose}")]
     Privilege { interface: String, queue: u32, capability: &'static str, purpose: &'static str },
+    #[error(
+        "{interface} queue {queue}: the locked-memory limit is too small for the UMEM; raise `ulimit -l` or grant CAP_IPC_LOCK"
+    )]
+    LockedMemory { interface: String, queue: u32 },
     #[error("{interface} queue {queue}: no AF_XDP socket: {reason}")]
     Socket { interface: String, queue: u32, reason: String },
     #[error("{interface} queue {queue}: {source}")]
@@ -337,14 +341,12 @@ fn explain(setup: &QueueSetup<'_>, error: &io::Error) -> TxError {
             capability: "CAP_NET_RAW",
             purpose: "to open and bind AF_XDP sockets",
         },
-        Some(libc::ENOBUFS) => TxError::Socket {
+        Some(libc::ENOBUFS) => TxError::LockedMemory { interface, queue },
+        Some(libc::EAFNOSUPPORT) => TxError::Socket {
             interface,
             queue,
-            reason: "the locked-memory limit is too small for the UMEM (8 MiB); raise `ulimit -l` or grant CAP_IPC_LOCK".into(),
+            reason: "this kernel has no AF_XDP (CONFIG_XDP_SOCKETS)".into(),
         },
-        Some(libc::EAFNOSUPPORT) => {
-            TxError::Socket { interface, queue, reason: "this kernel has no AF_XDP (CONFIG_XDP_SOCKETS)".into() }
-        }
         _ => TxError::Socket { interface, queue, reason: error.to_string() },
     }
 }
