@@ -42,10 +42,20 @@ fn main() {
             .unwrap_or_else(|error| panic!("{program}.bpf.c does not compile: {error:#}"));
     }
     if host {
+        bindgen::Builder::default()
+            .header("src/bpf/host.h")
+            .allowlist_file(".*/host\\.h")
+            .blocklist_file(".*/abi\\.h")
+            .raw_line("use crate::abi::{record, slab, window};")
+            .derive_default(true)
+            .layout_tests(false)
+            .generate()
+            .expect("host.h is plain C")
+            .write_to_file(out.join("host.rs"))
+            .expect("OUT_DIR is writable");
         cc::Build::new()
             .file("src/bpf/host.c")
-            .extra_warnings(true)
-            .flag("-Wno-unused-function")
+            .flags(["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"])
             .compile("linerate_host");
     }
 }

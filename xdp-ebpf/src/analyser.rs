@@ -33,11 +33,10 @@ pub struct Analyser {
     plan: Plan,
     mode: XdpMode,
     ifindex: Option<u32>,
-    /// Half of records, windows and slabs that the trial uses.
+    /// Of the two halves of records, windows and slabs, the one that the trial uses.
     trial_bank: usize,
     control: MappedArray<abi::analyser_control>,
     ports: MappedArray<abi::port_record>,
-    streams: MappedArray<abi::stream_config>,
     records: MappedArray<abi::record>,
     windows: MappedArray<abi::window>,
     slabs: MappedArray<abi::slab>,
@@ -77,13 +76,8 @@ impl Analyser {
 
     fn open(setup: &AnalyserSetup, mode: XdpMode, load: Load<'_>) -> Result<Self, Error> {
         let plan = Plan::new(setup, mode)?;
-        let entries = [
-            ("ports", plan.config.banks),
-            ("streams", plan.config.streams),
-            ("records", plan.records()),
-            ("windows", plan.windows()),
-            ("slabs", plan.slabs()),
-        ];
+        let entries =
+            [("records", plan.records()), ("windows", plan.windows()), ("slabs", plan.slabs())];
         let loaded = Load {
             config: Some(&plan.config),
             entries: &entries,
@@ -95,24 +89,34 @@ impl Analyser {
             Error::Memory { .. } => Error::Memory { bytes: plan.bytes() },
             other => other,
         })?;
-        let mut streams = map(&loaded, "streams", plan.config.streams)?;
-        for (id, stream) in plan.streams.iter().enumerate() {
-            streams.write(id, *stream);
-        }
-        Ok(Self {
+        let mut analyser = Self {
             link: None,
             mode,
             ifindex: None,
             trial_bank: 0,
             control: map(&loaded, ".bss", 1)?,
             ports: map(&loaded, "ports", plan.config.banks)?,
-            streams,
             records: map(&loaded, "records", plan.records())?,
             windows: map(&loaded, "windows", plan.windows())?,
             slabs: map(&loaded, "slabs", plan.slabs())?,
             program: loaded.program,
             plan,
-        })
+        };
+        // Before the first trial every frame of the session is stale, and counted so.
+        analyser.clear_records(0);
+        Ok(analyser)
+    }
+
+    /// Empties the records of a trial bank, but for what each stream is.
+    fn clear_records(&mut self, trial_bank: usize) {
+        for (id, stream) in self.plan.streams.iter().enumerate() {
+            let window = 2 * stream.window + trial_bank as u32;
+            let stream = abi::stream_config { window, ..*stream };
+            let record = abi::record { stream, ..abi::record::default() };
+            for bank in 0..self.plan.config.banks {
+                self.records.write(self.plan.record(id, bank, trial_bank), record);
+            }
+        }
     }
 
     /// Attaches to an interface of this thread's network namespace, in the mode that the
@@ -135,16 +139,13 @@ impl Analyser {
     /// of the first transmit-time bin.
     pub fn begin_trial(&mut self, trial: u8, base_ns: u64) {
         let idle = 1 - self.trial_bank;
-        let half = |entries: u32| {
-            let entries = entries as usize / 2;
-            idle * entries..(idle + 1) * entries
-        };
-        let slabs = half(self.plan.slabs());
-        let used = self.control().slabs_used[idle].load(Ordering::Relaxed) as usize;
-        let used = used.min(slabs.len());
-        self.records.clear(half(self.plan.records()));
-        self.windows.clear(half(self.plan.windows()));
-        self.slabs.clear(slabs.start..slabs.start + used);
+        let used = self.control().slabs_used[idle].load(Ordering::Relaxed);
+        let first = idle * self.plan.config.slabs as usize;
+        self.slabs.clear(first..first + used.min(self.plan.config.slabs) as usize);
+        for window in (idle..self.plan.windows() as usize).step_by(2) {
+            self.windows.clear(window..window + 1);
+        }
+        self.clear_records(idle);
 
         let control = self.control();
         control.slabs_used[idle].store(0, Ordering::Relaxed);
@@ -165,10 +166,8 @@ impl Analyser {
     /// # Panics
     /// If there is no such stream or bank.
     pub fn record(&self, stream: u16, bank: u32) -> abi::record {
-        let config = &self.plan.config;
-        assert!(u32::from(stream) < config.streams && bank < config.banks, "{stream}, bank {bank}");
-        let row = self.trial_bank * config.streams as usize + usize::from(stream);
-        self.records.read(row * config.banks as usize + bank as usize)
+        assert!(bank < self.banks(), "bank {bank} of {}", self.banks());
+        self.records.read(self.plan.record(stream.into(), bank, self.trial_bank))
     }
 
     /// What one bank of the port saw, tagged or not, since the analyser was loaded.
@@ -195,7 +194,6 @@ impl Analyser {
     pub fn memory_bytes(&self) -> u64 {
         self.control.bytes()
             + self.ports.bytes()
-            + self.streams.bytes()
             + self.records.bytes()
             + self.windows.bytes()
             + self.slabs.bytes()

@@ -7,8 +7,12 @@
 #![deny(missing_docs)]
 
 mod analyser;
+#[cfg(feature = "host")]
+pub mod bench;
 mod error;
 pub mod histogram;
+#[cfg(feature = "host")]
+pub mod host;
 mod link;
 mod mapped;
 mod object;

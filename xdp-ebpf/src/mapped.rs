@@ -20,8 +20,6 @@ pub(crate) unsafe trait Plain: Copy {}
 // SAFETY: structs of integers, generated from abi.h; the sizes are checked in `new`.
 unsafe impl Plain for abi::port_record {}
 // SAFETY: as above.
-unsafe impl Plain for abi::stream_config {}
-// SAFETY: as above.
 unsafe impl Plain for abi::record {}
 // SAFETY: as above.
 unsafe impl Plain for abi::window {}

@@ -68,7 +68,9 @@ const SLAB_BANKS: u32 = 4;
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) config: abi::analyser_config,
+    /// Windows are numbered within a trial bank.
     pub(crate) streams: Vec<abi::stream_config>,
+    expected: u32,
 }
 
 impl Plan {
@@ -106,18 +108,18 @@ impl Plan {
                 }
             })
             .collect();
+        let expected = windows.max(1);
         let config = abi::analyser_config {
             interval_ns: setup.interval_ns,
             nonce: setup.nonce,
             streams: setup.streams.len() as u32,
             banks,
-            windows: windows.max(1),
-            slabs: windows.max(1) * banks.min(SLAB_BANKS),
+            slabs: expected * banks.min(SLAB_BANKS),
             bank_by_cpu: (mode == XdpMode::Generic).into(),
             full_integrity: setup.streams.iter().any(|stream| stream.full_integrity).into(),
             multi_buffer: (setup.mtu > 1500).into(),
         };
-        let plan = Self { config, streams };
+        let plan = Self { config, streams, expected };
         // The kernel counts entries in 32 bits.
         let records = 2 * u64::from(config.streams) * u64::from(banks);
         if u32::try_from(records).is_err() {
@@ -131,9 +133,14 @@ impl Plan {
         2 * self.config.streams * self.config.banks
     }
 
+    /// Index of a record. The two trials' lie side by side.
+    pub(crate) fn record(&self, stream: usize, bank: u32, trial_bank: usize) -> usize {
+        2 * (stream * self.config.banks as usize + bank as usize) + trial_bank
+    }
+
     /// Entries of both trial banks.
     pub(crate) fn windows(&self) -> u32 {
-        2 * self.config.windows
+        2 * self.expected
     }
 
     /// Entries of both trial banks.
@@ -145,7 +152,6 @@ impl Plan {
     pub(crate) fn bytes(&self) -> u64 {
         let of = |entries: u32, size: usize| u64::from(entries) * size as u64;
         of(self.config.banks, size_of::<abi::port_record>())
-            + of(self.config.streams, size_of::<abi::stream_config>())
             + of(self.records(), size_of::<abi::record>())
             + of(self.windows(), size_of::<abi::window>())
             + of(self.slabs(), size_of::<abi::slab>())

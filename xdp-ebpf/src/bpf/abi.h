@@ -13,6 +13,7 @@
 
 /* One body for BPF and for the host's tests; UAPI's own __always_inline is but a hint. */
 #define INLINE static inline __attribute__((always_inline))
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 /*
  * The tag: 14 octets, network order, at the end of the outermost parsable L3
@@ -77,12 +78,34 @@ enum interval_shape {
 	INTERVALS = 64,                 /* ring of transmit-time bins, power of two */
 };
 
+enum stream_role {
+	STREAM_UNKNOWN = 0,
+	STREAM_EXPECTED = 1,            /* this port is its receiver */
+	STREAM_ELSEWHERE = 2,           /* of this session, for another port */
+};
+
+enum stream_flags {
+	STREAM_INTEGRITY_FULL = 1,      /* check L4 checksum and payload too */
+};
+
+/* What user space says of a stream. */
+struct stream_config {
+	__u8 role;
+	__u8 flags;
+	/*
+	 * From the end of the outermost L3 header (of the VLAN tags, where L3 is not
+	 * IP) to the payload of incrementing octets. 0: as the L4 protocol says.
+	 */
+	__u16 payload_offset;
+	__u32 window;                   /* of the stream in this trial, for STREAM_EXPECTED */
+};
+
 /*
  * What one bank (RX queue, or CPU in generic mode) saw of one stream in one
  * trial. Single writer. All counters only grow while the trial is in use.
  * frames = unique + duplicate; corrupt, late, misdirected and stale are apart.
- * The order is for the cache: a unique frame touches the first two lines, its
- * transmit-time bin, and no more.
+ * The order is for the cache: a unique frame touches the first two lines and its
+ * transmit-time bin.
  */
 struct record {
 	__u64 unique;
@@ -95,6 +118,7 @@ struct record {
 	__u64 interval_start_ns;        /* cache: the bin that the last frame fell in */
 	__u32 interval_slot;
 	__u32 next_sequence;            /* RFC 4737 NextExp */
+	struct stream_config stream;    /* written by user space before the trial */
 	__u32 slab;                     /* index + 1, 0: none yet */
 	__u32 reserved;
 	__u64 first_rx_ns;              /* valid when unique > 0 */
@@ -120,35 +144,12 @@ struct port_record {
 	__u64 reserved[2];
 } __attribute__((aligned(64)));
 
-enum stream_role {
-	STREAM_UNKNOWN = 0,
-	STREAM_EXPECTED = 1,            /* this port is its receiver */
-	STREAM_ELSEWHERE = 2,           /* of this session, for another port */
-};
-
-enum stream_flags {
-	STREAM_INTEGRITY_FULL = 1,      /* check L4 checksum and payload too */
-};
-
-/* By stream id. window: index in the windows map, for STREAM_EXPECTED. */
-struct stream_config {
-	__u8 role;
-	__u8 flags;
-	/*
-	 * From the end of the outermost L3 header (of the VLAN tags, where L3 is not
-	 * IP) to the payload of incrementing octets. 0: as the L4 protocol says.
-	 */
-	__u16 payload_offset;
-	__u32 window;
-};
-
 /* Frozen before load (rodata): what is 0 here costs nothing per frame. */
 struct analyser_config {
 	__u64 interval_ns;              /* width of the transmit-time bins */
 	__u32 nonce;
 	__u32 streams;                  /* stream ids are below this */
 	__u32 banks;                    /* RX queues (native) or CPUs (generic) */
-	__u32 windows;                  /* of one trial bank */
 	__u32 slabs;                    /* of one trial bank */
 	__u32 bank_by_cpu;              /* 1 in generic mode, where queues have no single writer */
 	__u32 full_integrity;           /* 1 when any stream has STREAM_INTEGRITY_FULL */

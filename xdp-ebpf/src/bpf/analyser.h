@@ -19,13 +19,12 @@ const volatile struct analyser_config config SECTION(".rodata") = {
 	.interval_ns = 1000000,
 	.streams = 1,
 	.banks = 1,
-	.windows = 1,
 	.slabs = 1,
 	.full_integrity = 1,
 	.multi_buffer = 1,
 };
 
-volatile struct analyser_control control SECTION(".bss");
+struct analyser_control control SECTION(".bss");
 
 /* An array that user space reads by mmap; its size is set before load. */
 #define MAPPED_ARRAY(name, value_type)                                                             \
@@ -38,9 +37,8 @@ volatile struct analyser_control control SECTION(".bss");
 	} name SECTION(".maps")
 
 MAPPED_ARRAY(ports, struct port_record);        /* [bank] */
-MAPPED_ARRAY(streams, struct stream_config);    /* [stream] */
-MAPPED_ARRAY(records, struct record);           /* [trial bank][stream][bank] */
-MAPPED_ARRAY(windows, struct window);           /* [trial bank][stream_config.window] */
+MAPPED_ARRAY(records, struct record);           /* [stream][bank][trial bank] */
+MAPPED_ARRAY(windows, struct window);           /* [stream_config.window] */
 MAPPED_ARRAY(slabs, struct slab);               /* [trial bank][as allotted] */
 
 static __u64 arrival_ns(struct xdp_md *ctx, struct port_record *port);
@@ -112,18 +110,23 @@ __attribute__((noinline)) int pattern_wrong(struct xdp_md *ctx, __u32 from, __u3
 	return load_last(ctx, chunk, from, to) || chunk_differs(chunk, position);
 }
 
-INLINE int payload_damaged(struct xdp_md *ctx, const void *data, const void *data_end,
-			   const struct l3 *l3, __u32 payload_offset, __u32 tag_offset)
+/* The frame is parsed again: it costs little beside the walk, and the others nothing. */
+__attribute__((noinline)) int payload_damaged(struct xdp_md *ctx, __u32 payload_offset,
+					      __u32 tag_offset)
 {
+	const void *data = (const void *)(long)ctx->data;
+	const void *data_end = (const void *)(long)ctx->data_end;
+	struct l3 l3 = parse_l3(data, data_end, tag_offset + TAG_BYTES);
+	struct l4 l4 = parse_l4(data, data_end, &l3);
 	__u32 start;
 
-	if (has_checksum(data, data_end, l3) &&
-	    checksum_wrong(ctx, l3->payload, l3->end, pseudo_header_sum(data, data_end, l3)))
+	if (has_checksum(data, data_end, &l4) &&
+	    checksum_wrong(ctx, l4.offset, l3.end, pseudo_header_sum(data, data_end, &l3, &l4)))
 		return 1;
 	if (payload_offset)
-		start = payload_offset + (l3->kind == L3_OTHER ? l3->offset : l3->payload);
+		start = payload_offset + (l4.offset ? l4.offset : l3.offset);
 	else
-		start = payload_start(data, data_end, l3);
+		start = payload_start(data, data_end, &l4);
 	return start && pattern_wrong(ctx, start, tag_offset);
 }
 
@@ -133,7 +136,7 @@ INLINE struct slab *slab_of(struct record *record, __u32 trial_bank)
 	__u32 index = record->slab - 1;
 
 	if (!record->slab) {
-		if (control.slabs_used[trial_bank] >= config.slabs)
+		if (*(volatile __u32 *)&control.slabs_used[trial_bank] >= config.slabs)
 			return 0;
 		index = __sync_fetch_and_add(&control.slabs_used[trial_bank], 1);
 		if (index >= config.slabs)
@@ -166,14 +169,13 @@ INLINE int analyse(struct xdp_md *ctx)
 {
 	const void *data = (const void *)(long)ctx->data;
 	const void *data_end = (const void *)(long)ctx->data_end;
-	__u32 frame_bytes = config.multi_buffer ? bpf_xdp_get_buff_len(ctx) : data_end - data;
+	__u64 frame_bytes = data_end - data;
 	__u32 bank = config.bank_by_cpu ? bpf_get_smp_processor_id() : ctx->rx_queue_index;
 	__u32 trial, trial_bank, index, tag_offset;
-	int displaced = 0;
+	int damaged;
 	__s64 latency, gap;
 	__u64 now_ns;
 	struct port_record *port;
-	struct stream_config *stream;
 	struct record *record;
 	struct window *window;
 	struct slab *slab;
@@ -181,61 +183,60 @@ INLINE int analyse(struct xdp_md *ctx)
 	struct l3 l3;
 
 	port = bpf_map_lookup_elem(&ports, &bank);
-	if (!port) {
+	if (UNLIKELY(!port)) {
 		/* A queue that was added after load has no bank of its own to write. */
 		__sync_fetch_and_add(&control.unbanked, 1);
 		return XDP_PASS;
 	}
+	if (config.multi_buffer)
+		frame_bytes = bpf_xdp_get_buff_len(ctx);
 	port->seen++;
 	port->seen_bytes += frame_bytes;
 
 	/* A device may have popped a VLAN and padded the frame: L3 knows its end better. */
 	l3 = parse_l3(data, data_end, frame_bytes);
 	tag_offset = l3.end - TAG_BYTES;
-	if (l3.end < l3.payload + TAG_BYTES || !find_tag(ctx, data, data_end, tag_offset, &tag)) {
+	if (UNLIKELY(!l3.end || !find_tag(ctx, data, data_end, tag_offset, &tag))) {
 		tag_offset = frame_bytes - TAG_BYTES;
 		if (l3.end == frame_bytes || frame_bytes < l3.offset + TAG_BYTES ||
 		    !find_tag(ctx, data, data_end, tag_offset, &tag))
 			return pass(port);
-		displaced = l3.kind != L3_OTHER;
+		damaged = claims_ip(data, data_end, &l3);
+	} else {
+		damaged = headers_damaged(data, data_end, &l3);
 	}
 
-	index = tag.stream;
-	stream = bpf_map_lookup_elem(&streams, &index);
-	if (!stream || stream->role == STREAM_UNKNOWN)
-		return pass_implausible(port);
 	now_ns = arrival_ns(ctx, port);
 	latency = latency_ns(now_ns, tag.time_ns);
-	if (!latency_plausible(latency))
+	if (UNLIKELY(tag.stream >= config.streams || !latency_plausible(latency)))
 		return pass_implausible(port);
 
-	trial = control.trial;
+	trial = *(volatile __u32 *)&control.trial;
 	trial_bank = trial & TRIAL_BANK ? 1 : 0;
-	index = (trial_bank * config.streams + tag.stream) * config.banks + bank;
+	index = (tag.stream * config.banks + bank) << 1 | trial_bank;
 	record = bpf_map_lookup_elem(&records, &index);
-	if (!record)
+	if (UNLIKELY(!record || record->stream.role == STREAM_UNKNOWN))
 		return pass_implausible(port);
-	if (stream->role != STREAM_EXPECTED) {
+	if (UNLIKELY(record->stream.role != STREAM_EXPECTED)) {
 		record->misdirected++;
 		return drop(port);
 	}
-	if (tag.trial != (trial & TRIAL_NUMBER)) {
+	if (UNLIKELY(tag.trial != (trial & TRIAL_NUMBER))) {
 		record->stale++;
 		return drop(port);
 	}
-	if (!sequence_plausible(record, tag.sequence, now_ns, control.base_ns[trial_bank]))
+	if (UNLIKELY(!sequence_plausible(record, tag.sequence, now_ns, control.base_ns[trial_bank])))
 		return pass_implausible(port);
-
-	if (displaced || headers_damaged(data, data_end, &l3) ||
-	    (config.full_integrity && stream->flags & STREAM_INTEGRITY_FULL &&
-	     payload_damaged(ctx, data, data_end, &l3, stream->payload_offset, tag_offset))) {
+	if (UNLIKELY(damaged ||
+		     (config.full_integrity && record->stream.flags & STREAM_INTEGRITY_FULL &&
+		      payload_damaged(ctx, record->stream.payload_offset, tag_offset)))) {
 		record->corrupt++;
 		return drop(port);
 	}
 
-	index = trial_bank * config.windows + stream->window;
+	index = record->stream.window;
 	window = bpf_map_lookup_elem(&windows, &index);
-	if (!window)
+	if (UNLIKELY(!window))
 		return pass_implausible(port);
 	switch (window_mark(window, tag.sequence, config.banks > 1)) {
 	case ARRIVAL_LATE:

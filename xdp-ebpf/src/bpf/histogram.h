@@ -9,42 +9,41 @@
 #include "abi.h"
 
 /*
- * Index of the highest set bit; 0 for 0. Without branches, for a latency near a
- * power of two would mispredict them; clang has a count of leading zeros for BPF
- * only from 19 on.
+ * 1 if number > limit, else 0, by the borrow of a subtraction; both below 2^63. BPF has
+ * no conditional set, and left to itself clang would make a branch of it.
  */
-INLINE __u32 highest_bit(__u64 value)
+INLINE __u64 exceeds(__u64 number, __u64 limit)
 {
-	__u32 bit = (value > 0xffffffff) << 5;
-	__u32 step;
+	__u64 difference = limit - number;
 
-	value >>= bit;
-	step = (value > 0xffff) << 4;
-	value >>= step;
-	bit |= step;
-	step = (value > 0xff) << 3;
-	value >>= step;
-	bit |= step;
-	step = (value > 0xf) << 2;
-	value >>= step;
-	bit |= step;
-	step = (value > 0x3) << 1;
-	value >>= step;
-	bit |= step;
-	return bit | (value >> 1);
+	asm volatile("" : "+r"(difference));
+	return difference >> 63;
 }
 
 /*
- * Bucket of a value; values of max_bits and more fall in the last one. The octave
- * of a value is its highest bit, but everything below 2^(precision + 1) is exact.
+ * Bits that a number takes: 0 for 0, 1 for 1, 2 for 2 and 3, ... Without branches, for
+ * latencies around a power of two would mispredict them; clang counts leading zeros for
+ * BPF from version 19 on only. The constant holds the answers for 0 to 15.
  */
-INLINE __u32 histogram_index(__u64 value, __u32 precision, __u32 max_bits)
+INLINE __u32 bit_length(__u64 number)
 {
-	__u32 shift;
+	__u64 bits = exceeds(number, 0xffff) << 4;
+	__u64 step;
 
-	if (value >> max_bits)
-		value = (1ULL << max_bits) - 1;
-	shift = highest_bit(value | (1ULL << precision)) - precision;
+	number >>= bits;
+	step = exceeds(number, 0xff) << 3;
+	number >>= step;
+	bits += step;
+	step = exceeds(number, 0xf) << 2;
+	number >>= step;
+	return bits + step + (0x4444444433332210 >> (number << 2) & 0xf);
+}
+
+/* Bucket of a value below 2^(32 + precision). */
+INLINE __u64 histogram_index(__u64 value, __u32 precision)
+{
+	__u64 shift = bit_length(value >> (precision + 1));
+
 	return (shift << precision) + (value >> shift);
 }
 

@@ -22,16 +22,17 @@ enum wire {
 	UDP_BYTES = 8,
 	TCP_BYTES = 20,
 	ICMP_BYTES = 8,
-	TYPE_IPV4 = 0x0800,
-	TYPE_IPV6 = 0x86dd,
-	TYPE_VLAN = 0x8100,
-	TYPE_QINQ = 0x88a8,
-	TYPE_QINQ_OLD = 0x9100,
+	/* Compared as they are loaded, unswapped. */
+	TYPE_IPV4 = 0x0008,             /* 0x0800 */
+	TYPE_IPV6 = 0xdd86,             /* 0x86dd */
+	TYPE_VLAN = 0x0081,             /* 0x8100 */
+	TYPE_QINQ = 0xa888,             /* 0x88a8 */
+	TYPE_QINQ_OLD = 0x0091,         /* 0x9100 */
 	PROTOCOL_ICMP = 1,
 	PROTOCOL_TCP = 6,
 	PROTOCOL_UDP = 17,
 	PROTOCOL_ICMPV6 = 58,
-	IPV4_FRAGMENT = 0x3fff,         /* more fragments, or an offset */
+	IPV4_FRAGMENT = 0xff3f,         /* 0x3fff: more fragments, or an offset */
 };
 
 /*
@@ -57,28 +58,23 @@ INLINE __u64 be64(const void *at)
 	return __builtin_bswap64(*(const load64 *)at);
 }
 
-/* One's complement sum, folded to 16 bits; in the byte order of the loads. */
-INLINE __u32 fold(__u64 sum)
+/*
+ * One's complement sum in 16 bits, in the byte order of the loads; or a little more
+ * than 16, but then not 0xffff: the result is only ever compared with that.
+ */
+INLINE __u64 fold(__u64 sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32 & 0xffff) + (sum >> 48);
 	return (sum & 0xffff) + (sum >> 16);
 }
 
-enum l3_kind {
-	L3_OTHER = 0,
-	L3_IPV4 = 4,
-	L3_IPV6 = 6,
-};
-
-/* The outermost L3 packet, as offsets in the frame. */
+/*
+ * The outermost L3 packet. Little, for the fewer values live, the faster is the
+ * program; what kind it is, is read from the frame where it matters.
+ */
 struct l3 {
-	__u32 kind;
 	__u32 offset;                   /* first octet after Ethernet and VLAN tags */
-	__u32 payload;                  /* first octet after the L3 header, if `end` */
-	__u32 end;                      /* first octet after the packet; 0: its lengths are nonsense */
-	__u32 protocol;                 /* of the payload; 0 where it is a fragment */
+	__u32 end;                      /* first octet after the IP packet; 0: none, nonsense, or no room for a tag */
 };
 
 INLINE int is_vlan(__u32 type)
@@ -86,47 +82,71 @@ INLINE int is_vlan(__u32 type)
 	return type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD;
 }
 
-INLINE struct l3 parse_l3(const void *data, const void *data_end, __u32 frame_bytes)
+INLINE struct l3 parse_l3(const void *data, const void *data_end, __u64 frame_bytes)
 {
-	struct l3 l3 = { .kind = L3_OTHER, .offset = ETHERNET_BYTES };
+	struct l3 l3 = { .offset = ETHERNET_BYTES };
 	const __u8 *header;
 	__u32 type, bytes, total;
 
-	if (data + ETHERNET_BYTES > data_end)
+	if (UNLIKELY(data + ETHERNET_BYTES > data_end))
 		return l3;
-	type = be16(data + 12);
+	type = *(const load16 *)(data + 12);
 #pragma clang loop unroll(full)
 	for (int i = 0; i < VLANS_MAX; i++) {
 		if (!is_vlan(type) || data + l3.offset + VLAN_BYTES > data_end)
 			break;
-		type = be16(data + l3.offset + 2);
+		type = *(const load16 *)(data + l3.offset + 2);
 		l3.offset += VLAN_BYTES;
 	}
 
 	header = data + l3.offset;
+	if (UNLIKELY(header + IPV4_BYTES > (const __u8 *)data_end))
+		return l3;
 	if (type == TYPE_IPV4) {
-		l3.kind = L3_IPV4;
-		if (header + IPV4_BYTES > (const __u8 *)data_end || header[0] >> 4 != 4)
-			return l3;
 		bytes = (header[0] & 0xf) * 4;
 		total = be16(header + 2);
-		l3.protocol = be16(header + 6) & IPV4_FRAGMENT ? 0 : header[9];
-		if (bytes < IPV4_BYTES)
+		if (UNLIKELY(header[0] >> 4 != 4 || bytes < IPV4_BYTES))
 			return l3;
-	} else if (type == TYPE_IPV6) {
-		l3.kind = L3_IPV6;
-		if (header + IPV6_BYTES > (const __u8 *)data_end || header[0] >> 4 != 6)
+	} else {
+		if (type != TYPE_IPV6 || header[0] >> 4 != 6)
 			return l3;
 		bytes = IPV6_BYTES;
 		total = IPV6_BYTES + be16(header + 4);
-		l3.protocol = header[6];
-	} else {
-		return l3;
 	}
-	l3.payload = l3.offset + bytes;
-	if (total >= bytes && l3.offset + total <= frame_bytes)
-		l3.end = l3.offset + total;
+	total += l3.offset;
+	if (total >= l3.offset + bytes + TAG_BYTES && total <= frame_bytes)
+		l3.end = total;
 	return l3;
+}
+
+/* Whether the Ethernet header says that the packet is IP. */
+INLINE int claims_ip(const void *data, const void *data_end, const struct l3 *l3)
+{
+	const void *type = data + l3->offset - 2;
+
+	return type + 2 <= data_end &&
+	       (*(const load16 *)type == TYPE_IPV4 || *(const load16 *)type == TYPE_IPV6);
+}
+
+/* What an L3 packet carries. */
+struct l4 {
+	__u32 offset;                   /* 0: nothing that we know */
+	__u32 protocol;                 /* 0 where it is a fragment */
+};
+
+/* Only of a packet that parse_l3() gave an end. */
+INLINE struct l4 parse_l4(const void *data, const void *data_end, const struct l3 *l3)
+{
+	const __u8 *header = data + l3->offset;
+
+	if (UNLIKELY(!l3->end || header + IPV4_BYTES > (const __u8 *)data_end))
+		return (struct l4){};
+	if (header[0] >> 4 == 4)
+		return (struct l4){
+			.offset = l3->offset + (header[0] & 0xf) * 4,
+			.protocol = *(const load16 *)(header + 6) & IPV4_FRAGMENT ? 0 : header[9],
+		};
+	return (struct l4){ .offset = l3->offset + IPV6_BYTES, .protocol = header[6] };
 }
 
 struct tag {
@@ -151,41 +171,57 @@ INLINE struct tag decode_tag(const void *at)
 	};
 }
 
-/*
- * Whether the header of a parsed packet contradicts its checksum, or the length
- * in its UDP header the one in L3. Asked only of tagged frames.
- */
-INLINE int headers_damaged(const void *data, const void *data_end, const struct l3 *l3)
+/* Whether an IPv4 header contradicts its checksum. */
+INLINE int ipv4_damaged(const __u8 *header, const void *data_end)
 {
-	const __u8 *header = data + l3->offset;
-	const __u8 *payload;
+	__u32 bytes;
+	__u64 sum;
 
-	if (l3->kind == L3_IPV4) {
-		__u64 sum = 0;
-
-		if (header + IPV4_BYTES > (const __u8 *)data_end)
-			return 1;
+	if (UNLIKELY(header + IPV4_BYTES > (const __u8 *)data_end))
+		return 1;
+	bytes = (header[0] & 0xf) * 4;
+	sum = *(const load32 *)header;
+	sum += *(const load32 *)(header + 4);
+	sum += *(const load32 *)(header + 8);
+	sum += *(const load32 *)(header + 12);
+	sum += *(const load32 *)(header + 16);
+	if (UNLIKELY(bytes > IPV4_BYTES)) {
 #pragma clang loop unroll(full)
-		for (int i = 0; i < IPV4_BYTES; i += 4)
-			sum += *(const load32 *)(header + i);
-		for (int i = IPV4_BYTES; i < 60; i += 4) {
+		for (__u32 i = IPV4_BYTES; i < 60; i += 4) {
 			const __u8 *option = header + i;
 
-			if (l3->offset + i >= l3->payload)
+			if (i >= bytes)
 				break;
 			if (option + 4 > (const __u8 *)data_end)
 				return 1;
 			sum += *(const load32 *)option;
 		}
-		if (fold(sum) != 0xffff)
-			return 1;
 	}
-	if (l3->protocol == PROTOCOL_UDP) {
-		payload = data + l3->payload;
-		if (payload + UDP_BYTES > (const __u8 *)data_end)
+	return fold(sum) != 0xffff;
+}
+
+/*
+ * Whether the header of a packet that has an end contradicts its checksum, or the
+ * length in its UDP header the one in L3. Asked only of tagged frames.
+ */
+INLINE int headers_damaged(const void *data, const void *data_end, const struct l3 *l3)
+{
+	const __u8 *ip = data + l3->offset;
+	struct l4 l4;
+
+	if (UNLIKELY(!l3->end))
+		return 0;
+	if (UNLIKELY(ip + IPV4_BYTES > (const __u8 *)data_end))
+		return 1;
+	if (ip[0] >> 4 == 4 && ipv4_damaged(ip, data_end))
+		return 1;
+	l4 = parse_l4(data, data_end, l3);
+	if (l4.protocol == PROTOCOL_UDP) {
+		const void *header = data + l4.offset;
+
+		if (UNLIKELY(header + UDP_BYTES > data_end))
 			return 1;
-		if (be16(payload + 4) != l3->end - l3->payload)
-			return 1;
+		return be16(header + 4) != l3->end - l4.offset;
 	}
 	return 0;
 }

@@ -61,17 +61,24 @@ INLINE int chunk_differs(const __u64 *chunk, __u32 position)
  * What an L4 checksum covers besides L4 (RFC 768, 9293, 4443): addresses,
  * protocol and length. ICMP (RFC 792) covers nothing else.
  */
-INLINE __u64 pseudo_header_sum(const void *data, const void *data_end, const struct l3 *l3)
+INLINE __u64 pseudo_header_sum(const void *data, const void *data_end, const struct l3 *l3,
+			       const struct l4 *l4)
 {
-	__u32 first = l3->kind == L3_IPV4 ? 12 : 8;
-	__u32 octets = l3->kind == L3_IPV4 ? 8 : 32;
-	__u64 sum = __builtin_bswap32(l3->protocol);
+	__u64 sum = __builtin_bswap32(l4->protocol);
+	const __u8 *header = data + l3->offset;
+	__u32 first = 8, octets = 32;
 
-	if (l3->protocol == PROTOCOL_ICMP)
+	if (l4->protocol == PROTOCOL_ICMP)
 		return 0;
-	sum += __builtin_bswap32(l3->end - l3->payload);
+	sum += __builtin_bswap32(l3->end - l4->offset);
+	if (header + IPV4_BYTES > (const __u8 *)data_end)
+		return 0;
+	if (header[0] >> 4 == 4) {
+		first = 12;
+		octets = 8;
+	}
 	for (__u32 i = 0; i < 32; i += 4) {
-		const __u8 *address = data + l3->offset + first + i;
+		const __u8 *address = header + first + i;
 
 		if (i >= octets || address + 4 > (const __u8 *)data_end)
 			break;
@@ -81,37 +88,37 @@ INLINE __u64 pseudo_header_sum(const void *data, const void *data_end, const str
 }
 
 /* Whether L4 carries a checksum that we know how to check. */
-INLINE int has_checksum(const void *data, const void *data_end, const struct l3 *l3)
+INLINE int has_checksum(const void *data, const void *data_end, const struct l4 *l4)
 {
-	const __u8 *payload = data + l3->payload;
+	const void *header = data + l4->offset;
 
-	switch (l3->protocol) {
+	switch (l4->protocol) {
 	case PROTOCOL_ICMP:
 	case PROTOCOL_TCP:
 	case PROTOCOL_ICMPV6:
 		return 1;
 	case PROTOCOL_UDP:              /* 0: the sender made none */
-		return payload + UDP_BYTES <= (const __u8 *)data_end && be16(payload + 6) != 0;
+		return header + UDP_BYTES <= data_end && be16(header + 6) != 0;
 	default:
 		return 0;
 	}
 }
 
 /* Where the incrementing octets begin by the L4 header; 0: it does not tell. */
-INLINE __u32 payload_start(const void *data, const void *data_end, const struct l3 *l3)
+INLINE __u32 payload_start(const void *data, const void *data_end, const struct l4 *l4)
 {
-	const __u8 *payload = data + l3->payload;
+	const __u8 *header = data + l4->offset;
 
-	switch (l3->protocol) {
+	switch (l4->protocol) {
 	case PROTOCOL_UDP:
-		return l3->payload + UDP_BYTES;
+		return l4->offset + UDP_BYTES;
 	case PROTOCOL_ICMP:
 	case PROTOCOL_ICMPV6:
-		return l3->payload + ICMP_BYTES;
+		return l4->offset + ICMP_BYTES;
 	case PROTOCOL_TCP:
-		if (payload + TCP_BYTES > (const __u8 *)data_end)
+		if (header + TCP_BYTES > (const __u8 *)data_end)
 			return 0;
-		return l3->payload + (payload[12] >> 4) * 4;
+		return l4->offset + (header[12] >> 4) * 4;
 	default:
 		return 0;
 	}

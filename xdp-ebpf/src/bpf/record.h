@@ -23,7 +23,7 @@ INLINE __s64 latency_ns(__u64 now_ns, __u64 tag_time_ns)
 
 INLINE int latency_plausible(__s64 latency)
 {
-	return latency >= -(1LL << NEGATIVE_MAX_BITS) && latency < 1LL << LATENCY_MAX_BITS;
+	return latency > -(1LL << NEGATIVE_MAX_BITS) && latency < 1LL << LATENCY_MAX_BITS;
 }
 
 /*
@@ -149,22 +149,24 @@ INLINE __s64 record_unique(struct record *record, __u32 sequence, __s64 latency,
 	return gap;
 }
 
-/* The buckets of a unique frame; a gap of -1 is none. */
+/* The buckets of a unique frame with a plausible latency; a gap of -1 is none. */
 INLINE void slab_unique(struct slab *slab, __s64 latency, __s64 gap)
 {
-	__u32 index;
+	__u64 index;
 
 	if (latency >= 0) {
-		index = histogram_index(latency, LATENCY_PRECISION, LATENCY_MAX_BITS);
+		index = histogram_index(latency, LATENCY_PRECISION);
 		if (index < LATENCY_BUCKETS)
 			slab->latency[index]++;
 	} else {
-		index = histogram_index(-latency, COARSE_PRECISION, NEGATIVE_MAX_BITS);
+		index = histogram_index(-latency, COARSE_PRECISION);
 		if (index < NEGATIVE_BUCKETS)
 			slab->negative[index]++;
 	}
 	if (gap >= 0) {
-		index = histogram_index(gap, COARSE_PRECISION, GAP_MAX_BITS);
+		if (UNLIKELY(gap >> GAP_MAX_BITS))
+			gap = (1LL << GAP_MAX_BITS) - 1;
+		index = histogram_index(gap, COARSE_PRECISION);
 		if (index < GAP_BUCKETS)
 			slab->gap[index]++;
 	}

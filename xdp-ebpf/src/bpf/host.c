@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only */
+#include <string.h>
+
+#include "host.h"
+#include "payload.h"
+#include "record.h"
+
+__u64 host_histogram_index(__u64 value, __u32 precision)
+{
+	return histogram_index(value, precision);
+}
+
+void host_parse(const __u8 *frame, __u32 frame_bytes, struct host_parsed *parsed)
+{
+	const void *end = frame + frame_bytes;
+	struct l3 l3 = parse_l3(frame, end, frame_bytes);
+
+	struct l4 l4;
+
+	*parsed = (struct host_parsed){
+		.claims_ip = claims_ip(frame, end, &l3),
+		.offset = l3.offset,
+		.end = l3.end,
+	};
+	if (!l3.end)
+		return;
+	l4 = parse_l4(frame, end, &l3);
+	parsed->l4_offset = l4.offset;
+	parsed->protocol = l4.protocol;
+	parsed->headers_damaged = headers_damaged(frame, end, &l3);
+	parsed->payload_start = payload_start(frame, end, &l4);
+	parsed->has_checksum = has_checksum(frame, end, &l4);
+	parsed->pseudo_header_sum = pseudo_header_sum(frame, end, &l3, &l4);
+}
+
+void host_decode_tag(const __u8 *at, struct host_tag *out)
+{
+	struct tag tag = decode_tag(at);
+
+	*out = (struct host_tag){ tag.time_ns, tag.nonce, tag.trial, tag.stream, tag.sequence };
+}
+
+__u64 host_fold(__u64 sum)
+{
+	return fold(sum);
+}
+
+__u64 host_chunk_sum(const __u8 *octets, __u32 count)
+{
+	__u64 chunk[CHUNK_WORDS];
+
+	chunk_clear(chunk);
+	memcpy(chunk, octets, count);
+	return chunk_sum(chunk);
+}
+
+__u32 host_pattern_differs(const __u8 *octets, __u32 count, __u32 position)
+{
+	__u64 chunk[CHUNK_WORDS];
+
+	chunk_expect(chunk, position);
+	memcpy(chunk, octets, count);
+	return chunk_differs(chunk, position);
+}
+
+__u32 host_window_mark(struct window *window, __u32 sequence, __u32 shared)
+{
+	return window_mark(window, sequence, shared);
+}
+
+__s64 host_latency_ns(__u64 now_ns, __u64 tag_time_ns)
+{
+	return latency_ns(now_ns, tag_time_ns);
+}
+
+__u32 host_latency_plausible(__s64 latency)
+{
+	return latency_plausible(latency);
+}
+
+__u32 host_sequence_plausible(const struct record *record, __u32 sequence, __u64 now_ns,
+			      __u64 base_ns)
+{
+	return sequence_plausible(record, sequence, now_ns, base_ns);
+}
+
+__u32 host_interval_slot(struct record *record, __u64 tx_ns, __u64 base_ns, __u64 interval_ns)
+{
+	return interval_slot(record, tx_ns, base_ns, interval_ns);
+}
+
+__s64 host_record_unique(struct record *record, __u32 sequence, __s64 latency, __u64 now_ns)
+{
+	return record_unique(record, sequence, latency, now_ns);
+}
+
+void host_slab_unique(struct slab *slab, __s64 latency, __s64 gap)
+{
+	slab_unique(slab, latency, gap);
+}

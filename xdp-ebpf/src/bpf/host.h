@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only */
+/* The pure headers as functions of a process, for tests (crate::host). */
+#ifndef LINERATE_HOST_H
+#define LINERATE_HOST_H
+
+#include "abi.h"
+
+/* What parse.h and payload.h find in a frame. */
+struct host_parsed {
+	__u32 claims_ip;
+	__u32 offset;
+	__u32 end;
+	__u32 l4_offset;
+	__u32 protocol;
+	__u32 headers_damaged;
+	__u32 payload_start;
+	__u32 has_checksum;
+	__u64 pseudo_header_sum;
+};
+
+struct host_tag {
+	__u64 time_ns;
+	__u32 nonce;
+	__u32 trial;
+	__u32 stream;
+	__u32 sequence;
+};
+
+__u64 host_histogram_index(__u64 value, __u32 precision);
+void host_parse(const __u8 *frame, __u32 frame_bytes, struct host_parsed *parsed);
+void host_decode_tag(const __u8 *at, struct host_tag *tag);
+__u64 host_fold(__u64 sum);
+__u64 host_chunk_sum(const __u8 *octets, __u32 count);
+__u32 host_pattern_differs(const __u8 *octets, __u32 count, __u32 position);
+__u32 host_window_mark(struct window *window, __u32 sequence, __u32 shared);
+__s64 host_latency_ns(__u64 now_ns, __u64 tag_time_ns);
+__u32 host_latency_plausible(__s64 latency_ns);
+__u32 host_sequence_plausible(const struct record *record, __u32 sequence, __u64 now_ns,
+			      __u64 base_ns);
+__u32 host_interval_slot(struct record *record, __u64 tx_ns, __u64 base_ns, __u64 interval_ns);
+__s64 host_record_unique(struct record *record, __u32 sequence, __s64 latency_ns, __u64 now_ns);
+void host_slab_unique(struct slab *slab, __s64 latency_ns, __s64 gap_ns);
+
+#endif

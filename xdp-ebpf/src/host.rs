@@ -1,0 +1,138 @@
+//! The pure C headers (parse.h, payload.h, histogram.h, record.h) as they run in this
+//! process (feature `host`), so that tests can hold them against Rust.
+#![allow(unsafe_code, reason = "calls into C")]
+
+use crate::abi;
+
+#[allow(
+    dead_code,
+    non_camel_case_types,
+    missing_docs,
+    unsafe_code,
+    unreachable_pub,
+    clippy::pedantic,
+    reason = "generated from host.h"
+)]
+mod c {
+    include!(concat!(env!("OUT_DIR"), "/host.rs"));
+}
+
+/// What parse.h and payload.h find in a frame: offsets, kinds and sums as documented there.
+pub use c::host_parsed as Parsed;
+/// A decoded tag.
+pub use c::host_tag as Tag;
+
+/// Octets of a payload chunk.
+pub const CHUNK_BYTES: usize = 128;
+
+/// `histogram_index()`.
+pub fn histogram_index(value: u64, precision: u32) -> u64 {
+    // SAFETY: touches no memory.
+    unsafe { c::host_histogram_index(value, precision) }
+}
+
+/// `parse_l3()` and, if the packet has an end, what depends on it.
+pub fn parse(frame: &[u8]) -> Parsed {
+    let mut parsed = Parsed::default();
+    // SAFETY: reads the frame, writes one struct; both outlive the call.
+    unsafe { c::host_parse(frame.as_ptr(), frame.len() as u32, &raw mut parsed) };
+    parsed
+}
+
+/// `decode_tag()`.
+pub fn decode_tag(octets: &[u8; 14]) -> Tag {
+    let mut tag = Tag::default();
+    // SAFETY: reads 14 octets, writes one struct; both outlive the call.
+    unsafe { c::host_decode_tag(octets.as_ptr(), &raw mut tag) };
+    tag
+}
+
+/// `fold()`.
+pub fn fold(sum: u64) -> u64 {
+    // SAFETY: touches no memory.
+    unsafe { c::host_fold(sum) }
+}
+
+/// Sum of a chunk that holds these octets.
+///
+/// # Panics
+/// If there are more than [`CHUNK_BYTES`].
+pub fn chunk_sum(octets: &[u8]) -> u64 {
+    assert!(octets.len() <= CHUNK_BYTES);
+    // SAFETY: reads as many octets as there are, into a chunk that holds them.
+    unsafe { c::host_chunk_sum(octets.as_ptr(), octets.len() as u32) }
+}
+
+/// Whether octets of the payload, from `position` on, are not the incrementing ones.
+///
+/// # Panics
+/// If there are more than [`CHUNK_BYTES`].
+pub fn pattern_differs(octets: &[u8], position: u32) -> bool {
+    assert!(octets.len() <= CHUNK_BYTES);
+    // SAFETY: reads as many octets as there are, into a chunk that holds them.
+    unsafe { c::host_pattern_differs(octets.as_ptr(), octets.len() as u32, position) != 0 }
+}
+
+/// Outcome of marking a sequence number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// Seen for the first time.
+    Unique,
+    /// Seen before.
+    Duplicate,
+    /// Older than its word of the window.
+    Late,
+}
+
+/// `window_mark()`, by compare-exchange if `shared`.
+pub fn window_mark(window: &mut abi::window, sequence: u32, shared: bool) -> Arrival {
+    // SAFETY: the window is borrowed for the call.
+    match unsafe { c::host_window_mark(window, sequence, shared.into()) } {
+        0 => Arrival::Unique,
+        1 => Arrival::Duplicate,
+        _ => Arrival::Late,
+    }
+}
+
+/// `latency_ns()`.
+pub fn latency_ns(now_ns: u64, tag_time_ns: u64) -> i64 {
+    // SAFETY: touches no memory.
+    unsafe { c::host_latency_ns(now_ns, tag_time_ns) }
+}
+
+/// `latency_plausible()`.
+pub fn latency_plausible(latency_ns: i64) -> bool {
+    // SAFETY: touches no memory.
+    unsafe { c::host_latency_plausible(latency_ns) != 0 }
+}
+
+/// `sequence_plausible()`.
+pub fn sequence_plausible(record: &abi::record, sequence: u32, now_ns: u64, base_ns: u64) -> bool {
+    // SAFETY: the record is borrowed for the call.
+    unsafe { c::host_sequence_plausible(record, sequence, now_ns, base_ns) != 0 }
+}
+
+/// `interval_slot()`.
+pub fn interval_slot(record: &mut abi::record, tx_ns: u64, base_ns: u64, interval_ns: u64) -> u32 {
+    // SAFETY: the record is borrowed for the call.
+    unsafe { c::host_interval_slot(record, tx_ns, base_ns, interval_ns) }
+}
+
+/// `record_unique()`: the gap, if the record had a frame before.
+pub fn record_unique(
+    record: &mut abi::record,
+    sequence: u32,
+    latency_ns: i64,
+    now_ns: u64,
+) -> Option<u64> {
+    // SAFETY: the record is borrowed for the call.
+    let gap = unsafe { c::host_record_unique(record, sequence, latency_ns, now_ns) };
+    u64::try_from(gap).ok()
+}
+
+/// `slab_unique()`.
+pub fn slab_unique(slab: &mut abi::slab, latency_ns: i64, gap_ns: Option<u64>) {
+    let gap = gap_ns.map_or(-1, |gap| gap as i64);
+    // SAFETY: the slab is borrowed for the call.
+    unsafe { c::host_slab_unique(slab, latency_ns, gap) };
+}
