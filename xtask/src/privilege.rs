@@ -48,7 +48,7 @@ impl Privilege {
 pub fn wanted(why: &str) -> Result<Privilege> {
     match privilege() {
         Privilege::None => Err(shell::no_privilege(format!(
-            "{why} needs root, and sudo wants a password here; run: sudo -E {}",
+            "{why} needs root, and there is no sudo without a password; run: {}",
             command_line()
         ))),
         some => Ok(some),
@@ -73,8 +73,9 @@ pub fn become_root_with(why: &str, more: &[OsString]) -> Result<()> {
     Err(again.exec().into())
 }
 
-/// How this verb was called, through cargo.
-pub fn command_line() -> String {
+/// How to call this verb as root. PATH is handed on: root's own may have no cargo.
+fn command_line() -> String {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    shell::shown(&shell::command("cargo", &[vec!["xtask".to_owned()], words].concat()))
+    let verb = shell::shown(&shell::command("cargo", &[vec!["xtask".to_owned()], words].concat()));
+    format!("sudo -E env \"PATH=$PATH\" {verb}")
 }

@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::{
     privilege,
@@ -62,7 +62,7 @@ pub fn main(args: &Args) -> Result<()> {
 
 fn side_by_side(args: &Args) -> Result<()> {
     let linerate = match &args.linerate {
-        Some(path) => path.clone(),
+        Some(path) => path.canonicalize().with_context(|| format!("no {}", path.display()))?,
         None => workspace::release_binary()?,
     };
     // Under sudo there may be no cargo: what it builds is handed over.
@@ -89,6 +89,9 @@ fn side_by_side(args: &Args) -> Result<()> {
         for (generator, row) in generators.iter().zip(&mut rows) {
             stop::check()?;
             let State::Ready(command) = &generator.state else { continue };
+            if row.failure.is_some() && row.samples.is_empty() {
+                continue;
+            }
             match rig.measure(command, window) {
                 Ok(sample) => {
                     println!("{:24}{:>12.0} frames/s", generator.name, sample.fps);

@@ -35,6 +35,7 @@ pub struct UnloadArgs {
 
 pub fn load(args: &Args) -> Result<()> {
     setup::ensure(Tier::Build)?;
+    privilege::wanted("loading BPF programs")?;
     let objects = build::all()?;
     let analyser = objects.iter().find(|path| path.ends_with("analyser.bpf.o"));
     let data = fs::read(analyser.context("no analyser.bpf.c in xdp-ebpf/src/bpf")?)?;
