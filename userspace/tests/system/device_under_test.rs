@@ -203,11 +203,13 @@ fn a_device_that_drops_all_loses_all_and_has_no_latency() {
     assert!(latency.is_null() || latency["p50"].is_null(), "latency of no frames: {latency}");
 }
 
+type Misdeed = fn(u64) -> Act;
+
 #[test]
 fn an_expectation_decides_the_exit_code() {
     let faithful = |_| Act::Pass;
     let one_lost = |number| if number == 77 { Act::Drop } else { Act::Pass };
-    let cases: [(fn(u64) -> Act, &str, i32); 3] =
+    let cases: [(Misdeed, &str, i32); 3] =
         [(faithful, "0", 0), (one_lost, "0", 1), (one_lost, "<=0.01%", 0)];
     std::thread::scope(|scope| {
         for (act, loss, code) in cases {

@@ -13,6 +13,8 @@
 //! | `device_under_test` | loss, duplicates, order, corruption | a device's books |
 //! | `device_over_time` | latency, late frames, stragglers, the drain | a device's books |
 //! | `queues` | one stream on several queues | the driver's counters per queue |
+//! | `modes` | generic XDP, one queue, overload | the kernel's counters |
+//! | `neighbours` | ARP and ND, asked and answered | the kernel's neighbours, a Linux router |
 //! | `company` | other traffic is unharmed and uncounted | echoes, TCP, AF_PACKET |
 //! | `bad_files` | what is refused, and how | exit codes, words |
 //! | `ports` | ports that cannot be used | exit codes, words |
@@ -32,6 +34,8 @@ mod device_under_test;
 mod fields;
 mod headers;
 mod lifecycle;
+mod modes;
+mod neighbours;
 mod output;
 mod ports;
 mod privileges;

@@ -45,6 +45,27 @@ fn json_in_a_file_is_the_same_document() {
 }
 
 #[test]
+fn a_json_file_that_cannot_be_written_is_64_before_anything_is_sent() {
+    let lab = Lab::cable();
+    let file = lab.flow_file(FLOW);
+    let arguments = ["run", file.to_str().unwrap(), "--json", "/proc/nowhere/result.json"];
+    Linerate::spawn(arguments).wait().exits(64).says(&["/proc/nowhere/result.json"]);
+    assert_eq!(lab.west.counters().tx_packets, 0);
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_panic() {
+    let lab = Lab::cable();
+    let file = lab.flow_file(&FLOW.replace("3s", "300ms"));
+    let script = format!("{} run {} --json - | head -c 1", Linerate::BINARY, file.display());
+    let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.stdout, b"{");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    lab.assert_nothing_attached();
+}
+
+#[test]
 fn quiet_when_stdout_is_no_terminal() {
     let lab = Lab::cable();
     let file = lab.flow_file(FLOW);

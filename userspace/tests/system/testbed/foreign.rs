@@ -1,7 +1,7 @@
 //! What else lives on a port: other people's traffic and XDP programs, and a terminal.
 #![allow(unsafe_code, reason = "raw ICMP sockets, bpf(2) and openpty have no safe face")]
 
-use super::Port;
+use super::{Linerate, Port};
 use std::ffi::CString;
 use std::io::{self, Read, Write};
 use std::mem::{size_of, zeroed};
@@ -185,7 +185,7 @@ impl Terminal {
         // SAFETY: openpty just gave these descriptors to nobody else.
         let (main, other) = unsafe { (OwnedFd::from_raw_fd(main), OwnedFd::from_raw_fd(other)) };
         let end = || Stdio::from(other.try_clone().expect("duplicate"));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_linerate"));
+        let mut command = Command::new(Linerate::BINARY);
         command.args(arguments).env("TERM", "xterm").stdin(end()).stdout(end()).stderr(end());
         let mut child = command.spawn().expect("start linerate");
         drop(command);

@@ -52,8 +52,13 @@ pub(crate) struct Lab {
 impl Lab {
     /// A cable: west and east are the two ends of one veth pair with two queues.
     pub(crate) fn cable() -> Self {
+        Self::cable_with_queues(2, 2)
+    }
+
+    /// A cable whose ends have so many queues (of each kind).
+    pub(crate) fn cable_with_queues(west: u32, east: u32) -> Self {
         let lab = Self::bare();
-        Self::join(&lab.west, &lab.east, 2);
+        Self::join(&lab.west, west, &lab.east, east);
         lab
     }
 
@@ -63,8 +68,8 @@ impl Lab {
         let netns = lab.add_namespace("dut");
         let port = |interface: &str| Port { netns: netns.clone(), interface: interface.to_owned() };
         let (facing_west, facing_east) = (port("d0"), port("d1"));
-        Self::join(&lab.west, &facing_west, 2);
-        Self::join(&facing_east, &lab.east, 2);
+        Self::join(&lab.west, 2, &facing_west, 2);
+        Self::join(&facing_east, 2, &lab.east, 2);
         for port in [&facing_west, &facing_east] {
             // With a queue in front of it a full veth ring pushes back instead of dropping.
             tc(
@@ -80,7 +85,7 @@ impl Lab {
     pub(crate) fn one_namespace() -> Self {
         let mut lab = Self::bare();
         lab.east.netns.clone_from(&lab.west.netns);
-        Self::join(&lab.west, &lab.east, 2);
+        Self::join(&lab.west, 2, &lab.east, 2);
         lab
     }
 
@@ -109,40 +114,19 @@ impl Lab {
         ip(&["netns", "add", &name]);
         self.namespaces.push(name.clone());
         // The kernel's own IPv6 chatter would count as foreign traffic.
-        in_namespace(&name, || {
-            for which in ["all", "default"] {
-                let path = format!("/proc/sys/net/ipv6/conf/{which}/disable_ipv6");
-                std::fs::write(&path, "1").unwrap_or_else(|e| panic!("{path}: {e}"));
-            }
-        });
+        for which in ["all", "default"] {
+            set_sysctl(&name, &format!("net/ipv6/conf/{which}/disable_ipv6"), "1");
+        }
         ip(&["-n", &name, "link", "set", "lo", "up"]);
         name
     }
 
-    fn join(a: &Port, b: &Port, queues: u32) {
-        let q = queues.to_string();
-        ip(&[
-            "-n",
-            &a.netns,
-            "link",
-            "add",
-            &a.interface,
-            "numtxqueues",
-            &q,
-            "numrxqueues",
-            &q,
-            "type",
-            "veth",
-            "peer",
-            "name",
-            &b.interface,
-            "netns",
-            &b.netns,
-            "numtxqueues",
-            &q,
-            "numrxqueues",
-            &q,
-        ]);
+    fn join(a: &Port, a_queues: u32, b: &Port, b_queues: u32) {
+        let (from, to) = (a_queues.to_string(), b_queues.to_string());
+        let queues = |count| ["numtxqueues", count, "numrxqueues", count];
+        let head = ["-n", &a.netns, "link", "add", &a.interface];
+        let peer = ["type", "veth", "peer", "name", &b.interface, "netns", &b.netns];
+        ip(&[&head[..], &queues(&from), &peer, &queues(&to)].concat());
         for port in [a, b] {
             port.ip_link(&["up"]);
         }
@@ -253,12 +237,24 @@ impl Port {
         in_namespace(&self.netns, work)
     }
 
+    /// Writes a file below /proc/sys as the port's namespace sees it.
+    pub(crate) fn set_sysctl(&self, path: &str, value: &str) {
+        set_sysctl(&self.netns, path, value);
+    }
+
     fn link(&self) -> Value {
         let text =
             ip(&["-n", &self.netns, "-s", "-d", "-j", "link", "show", "dev", &self.interface]);
         let value: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
         value[0].clone()
     }
+}
+
+fn set_sysctl(netns: &str, path: &str, value: &str) {
+    let path = format!("/proc/sys/{path}");
+    in_namespace(netns, || {
+        std::fs::write(&path, value).unwrap_or_else(|error| panic!("{path}: {error}"));
+    });
 }
 
 /// Runs `work` on a thread that entered the namespace.

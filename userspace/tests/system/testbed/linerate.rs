@@ -14,8 +14,6 @@ use std::time::{Duration, Instant};
 /// Longer than any run of these tests; one that takes longer hangs.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-const BINARY: &str = env!("CARGO_BIN_EXE_linerate");
-
 /// A running linerate; killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Linerate {
@@ -27,6 +25,8 @@ pub(crate) struct Linerate {
 }
 
 impl Linerate {
+    pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_linerate");
+
     /// `linerate run FILE --json -`, to its end.
     #[track_caller]
     pub(crate) fn run(file: &Path) -> Outcome {
@@ -42,7 +42,7 @@ impl Linerate {
     /// Any command line, in the background.
     #[track_caller]
     pub(crate) fn spawn(arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> Self {
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(Self::BINARY);
         command.args(arguments);
         Self::from(command)
     }
@@ -51,7 +51,11 @@ impl Linerate {
     #[track_caller]
     pub(crate) fn spawn_inside(port: &Port, wrapper: &[&str], arguments: &[&str]) -> Self {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &port.netns]).args(wrapper).arg(BINARY).args(arguments);
+        command
+            .args(["netns", "exec", &port.netns])
+            .args(wrapper)
+            .arg(Self::BINARY)
+            .args(arguments);
         Self::from(command)
     }
 
@@ -60,7 +64,7 @@ impl Linerate {
     #[track_caller]
     pub(crate) fn spawn_as_nobody(lab: &Lab, capabilities: &str, arguments: &[&str]) -> Self {
         lab.let_everybody_read();
-        let copy = lab.file("linerate", &std::fs::read(BINARY).expect("the binary"));
+        let copy = lab.file("linerate", &std::fs::read(Self::BINARY).expect("the binary"));
         let mode = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(&copy, mode).expect("make the copy executable");
         let mut command = Command::new("ip");
