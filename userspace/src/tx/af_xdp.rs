@@ -9,6 +9,7 @@ use std::{
     io,
     num::NonZeroU32,
     os::fd::{AsRawFd, RawFd},
+    ptr::NonNull,
     thread,
     time::{Duration, Instant},
 };
@@ -85,12 +86,17 @@ pub struct Queue {
     _rx: RxQueue,
     /// Of the sending half, by chunk index.
     descriptors: Vec<FrameDesc>,
+    /// Of the sending half, by chunk index: the first octet of a frame.
+    octets: Vec<NonNull<u8>>,
     /// Chunks that the kernel does not hold; last in, first out keeps them in the cache.
     free: Vec<u32>,
     chunk_bytes: usize,
     batch: Vec<FrameDesc>,
     reaped: Vec<FrameDesc>,
 }
+
+// SAFETY: `octets` point into `umem`, which moves along; nothing else refers to them.
+unsafe impl Send for Queue {}
 
 impl Queue {
     /// Opens the queue: zero-copy, else copy. A busy queue is tried again for 2 s.
@@ -170,22 +176,20 @@ impl Queue {
     /// The octets of a chunk that [`Self::take`] gave.
     #[inline]
     pub(super) fn chunk(&mut self, chunk: u32) -> &mut [u8] {
-        let descriptor = &mut self.descriptors[chunk as usize];
-        // SAFETY: the chunk is not in the kernel's hands, and the descriptor is of this UMEM.
-        let mut data = unsafe { self.umem.data_mut(descriptor) };
-        data.cursor().set_pos(usize::MAX); // as far as the chunk goes
-        let (pointer, bytes) = (data.contents_mut().as_mut_ptr(), data.contents().len());
-        // SAFETY: the octets lie in the UMEM, which lives as long as `self`; `&mut self`
-        // excludes any other access to them.
-        unsafe { std::slice::from_raw_parts_mut(pointer, bytes) }
+        let first = self.octets[chunk as usize];
+        // SAFETY: the octets lie in the UMEM, which lives as long as `self`; the kernel does
+        // not hold the chunk, and `&mut self` excludes any other access to it.
+        unsafe { std::slice::from_raw_parts_mut(first.as_ptr(), self.chunk_bytes - HEADROOM) }
     }
 
     /// Adds a written chunk to the batch; the frame in it has `bytes` octets.
     #[inline]
     pub(super) fn queue(&mut self, chunk: u32, bytes: usize) {
         let descriptor = &mut self.descriptors[chunk as usize];
-        // SAFETY: as in `chunk`.
-        unsafe { self.umem.data_mut(descriptor) }.cursor().set_pos(bytes);
+        if descriptor.lengths().data() != bytes {
+            // SAFETY: as in `chunk`.
+            unsafe { self.umem.data_mut(descriptor) }.cursor().set_pos(bytes);
+        }
         self.batch.push(*descriptor);
     }
 
@@ -287,6 +291,7 @@ fn open_mode(setup: &QueueSetup<'_>, chunk_bytes: usize, mode: TxMode) -> io::Re
     // SAFETY: these descriptors are of this UMEM and are never used for sending.
     unsafe { fill.produce(&for_fill) };
     raise_send_buffer(tx.fd().as_raw_fd());
+    let octets = descriptors.iter_mut().map(|descriptor| first_octet(&umem, descriptor)).collect();
     let free = (0..descriptors.len() as u32).rev().collect();
     Ok(Queue {
         interface: setup.interface.to_owned(),
@@ -301,9 +306,17 @@ fn open_mode(setup: &QueueSetup<'_>, chunk_bytes: usize, mode: TxMode) -> io::Re
         batch: Vec::with_capacity(descriptors.len()),
         reaped: vec![FrameDesc::default(); 64],
         descriptors,
+        octets,
         free,
         chunk_bytes,
     })
+}
+
+fn first_octet(umem: &Umem, descriptor: &mut FrameDesc) -> NonNull<u8> {
+    // SAFETY: the descriptor is of this UMEM, and no frame is in flight yet.
+    let mut data = unsafe { umem.data_mut(descriptor) };
+    data.cursor().set_pos(usize::MAX); // as far as the chunk goes
+    NonNull::from(data.contents_mut()).cast()
 }
 
 /// Copy mode charges each skb to the socket until it is freed; the default of 208 KiB

@@ -36,7 +36,10 @@ impl Schedule {
         match self.paced.peek() {
             Some(&Reverse((due_ns, stream))) if due_ns <= now_ns => Next::Send(stream),
             _ if !self.unpaced.is_empty() => {
-                self.turn = (self.turn + 1) % self.unpaced.len();
+                self.turn += 1;
+                if self.turn >= self.unpaced.len() {
+                    self.turn = 0;
+                }
                 Next::Send(self.unpaced[self.turn])
             }
             Some(&Reverse((due_ns, _))) => Next::WaitUntil(due_ns),

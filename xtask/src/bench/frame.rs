@@ -53,7 +53,26 @@ pub fn pcap(copies: u32) -> Vec<u8> {
 
 /// The frame in trafgen's language.
 pub fn trafgen() -> String {
-    let octets: Vec<_> = frame().iter().map(|octet| format!("0x{octet:02x}")).collect();
+    language(&octets())
+}
+
+/// The same with two changing fields and both checksums computed in every frame: what
+/// linerate does, but for the tag.
+pub fn trafgen_two_fields() -> String {
+    let mut octets = octets();
+    octets[33] = String::from("dinc(1, 250)");
+    octets[35] = String::from("dinc(0, 255)");
+    // An expression stands for two octets, the checksums'.
+    octets.splice(40..42, ["csumudp(14, 34)".to_owned()]);
+    octets.splice(24..26, ["csumip(14, 33)".to_owned()]);
+    language(&octets)
+}
+
+fn octets() -> Vec<String> {
+    frame().iter().map(|octet| format!("0x{octet:02x}")).collect()
+}
+
+fn language(octets: &[String]) -> String {
     format!("{{ {} }}\n", octets.join(", "))
 }
 

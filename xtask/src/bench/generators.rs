@@ -27,6 +27,7 @@ pub fn all(rig: &Rig, linerate: &Path) -> Result<Vec<Generator>> {
     let west = &rig.own.lab.west;
     fs::write(rig.folder.join("linerate.toml"), flow_file(&west.port()))?;
     fs::write(rig.folder.join("frame.trafgen"), frame::trafgen())?;
+    fs::write(rig.folder.join("fields.trafgen"), frame::trafgen_two_fields())?;
     fs::write(rig.folder.join("frames.pcap"), frame::pcap(1000))?;
 
     let on_core = |words: &[&str]| strings(&[&["taskset", "-c", CPU], words].concat());
@@ -40,6 +41,10 @@ pub fn all(rig: &Rig, linerate: &Path) -> Result<Vec<Generator>> {
             Some(_) => State::Ready(command),
             None => State::NotInstalled(package),
         };
+    let trafgen = |conf: &str| {
+        let device = ["trafgen", "--dev", west.interface, "--conf", conf];
+        inside(&[&device[..], &["--cpus", "1", "--no-sock-mem"]].concat())
+    };
     let testpmd = |device: String| {
         let lcores = format!("0@{CPU},1@{CPU}");
         let words = [
@@ -96,20 +101,12 @@ pub fn all(rig: &Rig, linerate: &Path) -> Result<Vec<Generator>> {
         Generator {
             name: "trafgen",
             frames: "one template",
-            state: installed(
-                "trafgen",
-                "netsniff-ng",
-                inside(&[
-                    "trafgen",
-                    "--dev",
-                    west.interface,
-                    "--conf",
-                    "frame.trafgen",
-                    "--cpus",
-                    "1",
-                    "--no-sock-mem",
-                ]),
-            ),
+            state: installed("trafgen", "netsniff-ng", trafgen("frame.trafgen")),
+        },
+        Generator {
+            name: "trafgen, 2 fields",
+            frames: "2 fields and checksums written in every frame",
+            state: installed("trafgen", "netsniff-ng", trafgen("fields.trafgen")),
         },
         Generator {
             name: "tcpreplay --topspeed",
