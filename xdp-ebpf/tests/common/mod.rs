@@ -49,14 +49,22 @@ pub fn analyser() -> Analyser {
     analyser
 }
 
-/// Runs one frame on queue 0 and gives the action.
-pub fn run(analyser: &Analyser, frame: &[u8]) -> Action {
-    analyser.test_run(frame, 0, 1).unwrap().action
+/// Runs a frame that must be dropped as one of ours.
+pub fn take(analyser: &Analyser, frame: &[u8]) {
+    assert_eq!(analyser.test_run(frame, 0, 1).unwrap().action, Action::Drop);
 }
 
-/// The counters of stream 0 on bank 0 that a test may expect to move.
-pub fn counts(record: &abi::record) -> [(&'static str, u64); 9] {
-    [
+/// What one frame moves in the record of its stream.
+pub fn outcome(frame: &[u8], stream: u16) -> Vec<(&'static str, u64)> {
+    let analyser = analyser();
+    take(&analyser, frame);
+    assert_eq!(analyser.port_record(0).matched, 1);
+    moved(&analyser.record(stream, 0))
+}
+
+/// The counters of a record that are not 0, by name.
+pub fn moved(record: &abi::record) -> Vec<(&'static str, u64)> {
+    let counts = [
         ("unique", record.unique),
         ("duplicate", record.duplicate),
         ("reordered", record.reordered),
@@ -66,12 +74,8 @@ pub fn counts(record: &abi::record) -> [(&'static str, u64); 9] {
         ("stale", record.stale),
         ("negative", record.negative),
         ("unbucketed", record.unbucketed),
-    ]
-}
-
-/// Those that are not 0.
-pub fn moved(record: &abi::record) -> Vec<(&'static str, u64)> {
-    counts(record).into_iter().filter(|(_, count)| *count > 0).collect()
+    ];
+    counts.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
 pub const CAP_NET_ADMIN: u32 = 12;
