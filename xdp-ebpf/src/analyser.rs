@@ -4,7 +4,7 @@ use crate::{
     Error, TestRun, abi,
     link::Link,
     mapped::MappedArray,
-    object::{Load, Loaded, object},
+    object::{Load, object},
     setup::{AnalyserSetup, Plan, XdpMode},
     test_run::{self, Ingress},
 };
@@ -46,7 +46,7 @@ impl Analyser {
     /// Loads the analyser, which times frames by the kernel's clock in either mode.
     pub fn load(setup: &AnalyserSetup, mode: XdpMode) -> Result<Self, Error> {
         let load = Load { name: "analyser", object: ANALYSER_OBJECT, ..Load::default() };
-        Self::open(setup, mode, load)
+        Self::open(setup, mode, &load)
     }
 
     /// Loads the analyser that takes receive times from the NIC, for this interface of
@@ -62,7 +62,7 @@ impl Analyser {
             device,
             ..Load::default()
         };
-        Self::open(setup, XdpMode::Native, load)
+        Self::open(setup, XdpMode::Native, &load)
     }
 
     /// Loads the analyser over an entry that makes each repetition of a test run a new
@@ -71,18 +71,22 @@ impl Analyser {
     pub fn load_bench(setup: &AnalyserSetup) -> Result<Self, Error> {
         let load =
             Load { name: "analyser_bench", object: object!("analyser_bench"), ..Load::default() };
-        Self::open(setup, XdpMode::Native, load)
+        Self::open(setup, XdpMode::Native, &load)
     }
 
-    fn open(setup: &AnalyserSetup, mode: XdpMode, load: Load<'_>) -> Result<Self, Error> {
+    fn open(setup: &AnalyserSetup, mode: XdpMode, load: &Load<'_>) -> Result<Self, Error> {
         let plan = Plan::new(setup, mode)?;
-        let entries =
-            [("records", plan.records()), ("windows", plan.windows()), ("slabs", plan.slabs())];
+        let entries = [
+            ("ports", plan.config.banks),
+            ("records", plan.records()),
+            ("windows", plan.windows()),
+            ("slabs", plan.slabs()),
+        ];
         let loaded = Load {
             config: Some(&plan.config),
             entries: &entries,
             multi_buffer: plan.config.multi_buffer != 0,
-            ..load
+            ..*load
         }
         .run()
         .map_err(|error| match error {
@@ -94,11 +98,11 @@ impl Analyser {
             mode,
             ifindex: None,
             trial_bank: 0,
-            control: map(&loaded, ".bss", 1)?,
-            ports: map(&loaded, "ports", plan.config.banks)?,
-            records: map(&loaded, "records", plan.records())?,
-            windows: map(&loaded, "windows", plan.windows())?,
-            slabs: map(&loaded, "slabs", plan.slabs())?,
+            control: loaded.map(".bss")?,
+            ports: loaded.map("ports")?,
+            records: loaded.map("records")?,
+            windows: loaded.map("windows")?,
+            slabs: loaded.map("slabs")?,
             program: loaded.program,
             plan,
         };
@@ -250,14 +254,6 @@ struct Control<'a> {
 /// The number of the trial after this one: 1 to 63 in turn, for 0 means none yet.
 pub fn next_trial(trial: u8) -> u8 {
     trial % (abi::TAG_TRIALS as u8 - 1) + 1
-}
-
-fn map<T: crate::mapped::Plain>(
-    loaded: &Loaded,
-    name: &str,
-    entries: u32,
-) -> Result<MappedArray<T>, Error> {
-    MappedArray::new(loaded.map(name)?, entries)
 }
 
 /// The buckets of one stream on one bank (abi.h, `slab`), as the kernel counts them.

@@ -38,7 +38,8 @@ pub enum Error {
     },
     /// The kernel does not let this process do it.
     #[error(
-        "not allowed to {action}: it needs CAP_BPF and CAP_NET_ADMIN (run as root, or `setcap cap_bpf,cap_net_admin,cap_net_raw+ep`)"
+        "not allowed to {action}: it needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN (run as root, \
+         or `setcap cap_bpf,cap_perfmon,cap_net_admin,cap_net_raw+ep`)"
     )]
     Permission {
         /// What was attempted.

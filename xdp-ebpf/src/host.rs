@@ -11,6 +11,7 @@ use crate::abi;
     unsafe_code,
     unreachable_pub,
     clippy::pedantic,
+    clippy::undocumented_unsafe_blocks,
     reason = "generated from host.h"
 )]
 mod c {

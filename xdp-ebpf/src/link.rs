@@ -50,7 +50,14 @@ fn refusal(errno: i32, ifindex: u32, mode: XdpMode) -> Error {
         // EEXIST: one is attached in the other mode.
         libc::EBUSY | libc::EEXIST => Error::Busy { ifindex },
         libc::ENODEV => Error::Gone { ifindex },
+        libc::EINVAL if !exists(ifindex) => Error::Gone { ifindex },
         libc::EPERM | libc::EACCES => Error::Permission { action: "attach XDP programs" },
         _ => Error::Unsupported { ifindex, mode, source: io::Error::from_raw_os_error(errno) },
     }
+}
+
+fn exists(ifindex: u32) -> bool {
+    let mut name = [0; libc::IF_NAMESIZE];
+    // SAFETY: the buffer is as long as any name.
+    !unsafe { libc::if_indextoname(ifindex, name.as_mut_ptr()) }.is_null()
 }

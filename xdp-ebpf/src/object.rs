@@ -1,7 +1,10 @@
 //! From object bytes to a loaded program and its maps.
 #![allow(unsafe_code, reason = "a config struct is handed over as octets")]
 
-use crate::{Error, abi};
+use crate::{
+    Error, abi,
+    mapped::{MappedArray, Plain},
+};
 use libbpf_rs::{
     ErrorKind, MapCore, ObjectBuilder, OpenObject, PrintLevel,
     libbpf_sys::{BPF_F_XDP_DEV_BOUND_ONLY, BPF_F_XDP_HAS_FRAGS},
@@ -40,35 +43,47 @@ pub(crate) struct Load<'a> {
     pub(crate) multi_buffer: bool,
 }
 
-/// A program in the kernel, and its maps by name. Closing these lets go of both.
+/// A program in the kernel, and its maps. Closing these lets go of both.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) program: OwnedFd,
-    maps: Vec<(String, OwnedFd)>,
+    maps: Vec<LoadedMap>,
+}
+
+#[derive(Debug)]
+struct LoadedMap {
+    name: String,
+    fd: OwnedFd,
+    entries: u32,
+    value_bytes: u32,
 }
 
 impl Loaded {
-    /// The map of this name; those of global variables end in `.bss` and the like.
-    pub(crate) fn map(&self, name: &str) -> Result<BorrowedFd<'_>, Error> {
-        self.maps
-            .iter()
-            .find(|(map, _)| map == name || name.starts_with('.') && map.ends_with(name))
-            .map(|(_, fd)| fd.as_fd())
-            .ok_or_else(|| Error::Setup {
-                what: format!("an object without the map `{name}`; rebuild it"),
-            })
+    /// The memory of an array map, or of global variables by the end of their map's name.
+    pub(crate) fn map<T: Plain>(&self, name: &str) -> Result<MappedArray<T>, Error> {
+        let named = |map: &&LoadedMap| {
+            map.name == name || name.starts_with('.') && map.name.ends_with(name)
+        };
+        match self.maps.iter().find(named) {
+            Some(map) if map.value_bytes as usize == size_of::<T>() => {
+                MappedArray::new(map.fd.as_fd(), map.entries)
+            }
+            _ => Err(Error::Setup {
+                what: format!("an object whose map `{name}` is not that of abi.h; rebuild it"),
+            }),
+        }
     }
 }
 
 impl Load<'_> {
     /// Gives the program to the kernel.
     pub(crate) fn run(&self) -> Result<Loaded, Error> {
-        let words = Words::collect();
+        let _words = Words::collect();
         let mut open = ObjectBuilder::default()
             .open_memory(self.object)
-            .map_err(|error| self.refused(&error, &words))?;
-        self.prepare(&mut open).map_err(|error| self.refused(&error, &words))?;
-        let object = open.load().map_err(|error| self.refused(&error, &words))?;
+            .map_err(|error| self.refused(&error))?;
+        self.prepare(&mut open).map_err(|error| self.refused(&error))?;
+        let object = open.load().map_err(|error| self.refused(&error))?;
 
         let keep = |fd: BorrowedFd<'_>| {
             fd.try_clone_to_owned()
@@ -76,7 +91,14 @@ impl Load<'_> {
         };
         let maps = object
             .maps()
-            .map(|map| Ok((map.name().to_string_lossy().into_owned(), keep(map.as_fd())?)))
+            .map(|map| {
+                Ok(LoadedMap {
+                    name: map.name().to_string_lossy().into_owned(),
+                    fd: keep(map.as_fd())?,
+                    entries: map.max_entries(),
+                    value_bytes: map.value_size(),
+                })
+            })
             .collect::<Result<_, Error>>()?;
         let program = object.progs().next().ok_or_else(|| Error::Setup {
             what: format!("the object `{}`, which holds no program; rebuild it", self.name),
@@ -109,10 +131,14 @@ impl Load<'_> {
         Ok(())
     }
 
-    fn refused(&self, error: &libbpf_rs::Error, words: &Words) -> Error {
-        let words = words.take();
+    fn refused(&self, error: &libbpf_rs::Error) -> Error {
+        let words = Words::take();
         if let Some((_, log)) = words.split_once("BEGIN PROG LOAD LOG --") {
             let log = log.split("-- END PROG LOAD LOG").next().unwrap_or(log);
+            // Only CAP_PERFMON may take the length of a frame from its ends.
+            if log.contains("pointer -= pointer prohibited") {
+                return Error::Permission { action: "load BPF programs" };
+            }
             return Error::Verifier { program: self.name, log: log.trim().to_owned() };
         }
         match error.kind() {
@@ -156,7 +182,7 @@ impl Words {
         Self
     }
 
-    fn take(&self) -> String {
+    fn take() -> String {
         WORDS.with_borrow_mut(|words| words.as_mut().map(std::mem::take)).unwrap_or_default()
     }
 }

@@ -118,6 +118,7 @@ impl Plan {
             bank_by_cpu: (mode == XdpMode::Generic).into(),
             full_integrity: setup.streams.iter().any(|stream| stream.full_integrity).into(),
             multi_buffer: (setup.mtu > 1500).into(),
+            reserved: 0,
         };
         let plan = Self { config, streams, expected };
         // The kernel counts entries in 32 bits.

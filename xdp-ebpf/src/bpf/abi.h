@@ -154,6 +154,7 @@ struct analyser_config {
 	__u32 bank_by_cpu;              /* 1 in generic mode, where queues have no single writer */
 	__u32 full_integrity;           /* 1 when any stream has STREAM_INTEGRITY_FULL */
 	__u32 multi_buffer;             /* 1 when a frame may lie in several buffers (jumbo) */
+	__u32 reserved;
 };
 
 /* Word of the trial in use: one load, so that number and bank never disagree. */

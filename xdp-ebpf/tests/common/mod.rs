@@ -1,6 +1,6 @@
 //! What the tests of the analyser share: frames built by hand, independent of every
 //! other codec of this project, and an analyser with few streams.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "tests; each uses a part")]
 #![allow(unsafe_code, reason = "the clock and the user id come from libc")]
 
 use xdp_ebpf::{Action, Analyser, AnalyserSetup, Role, StreamSetup, XdpMode, abi};
@@ -49,14 +49,22 @@ pub fn analyser() -> Analyser {
     analyser
 }
 
-/// Runs one frame on queue 0 and gives the action.
-pub fn run(analyser: &Analyser, frame: &[u8]) -> Action {
-    analyser.test_run(frame, 0, 1).unwrap().action
+/// Runs a frame that must be dropped as one of ours.
+pub fn take(analyser: &Analyser, frame: &[u8]) {
+    assert_eq!(analyser.test_run(frame, 0, 1).unwrap().action, Action::Drop);
 }
 
-/// The counters of stream 0 on bank 0 that a test may expect to move.
-pub fn counts(record: &abi::record) -> [(&'static str, u64); 9] {
-    [
+/// What one frame moves in the record of its stream.
+pub fn outcome(frame: &[u8], stream: u16) -> Vec<(&'static str, u64)> {
+    let analyser = analyser();
+    take(&analyser, frame);
+    assert_eq!(analyser.port_record(0).matched, 1);
+    moved(&analyser.record(stream, 0))
+}
+
+/// The counters of a record that are not 0, by name.
+pub fn moved(record: &abi::record) -> Vec<(&'static str, u64)> {
+    let counts = [
         ("unique", record.unique),
         ("duplicate", record.duplicate),
         ("reordered", record.reordered),
@@ -66,10 +74,26 @@ pub fn counts(record: &abi::record) -> [(&'static str, u64); 9] {
         ("stale", record.stale),
         ("negative", record.negative),
         ("unbucketed", record.unbucketed),
-    ]
+    ];
+    counts.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
-/// Those that are not 0.
-pub fn moved(record: &abi::record) -> Vec<(&'static str, u64)> {
-    counts(record).into_iter().filter(|(_, count)| *count > 0).collect()
+pub const CAP_NET_ADMIN: u32 = 12;
+pub const CAP_PERFMON: u32 = 38;
+pub const CAP_BPF: u32 = 39;
+
+/// Takes every capability from the calling thread.
+pub fn drop_capabilities() {
+    keep_capabilities(&[]);
+}
+
+/// Takes every capability but these from the calling thread (capset(2), version 3).
+pub fn keep_capabilities(kept: &[u32]) {
+    let mask = kept.iter().fold(0_u64, |mask, capability| mask | 1 << capability);
+    let (low, high) = (mask as u32, (mask >> 32) as u32);
+    let header = [0x2008_0522_u32, 0];
+    let sets = [low, low, 0, high, high, 0];
+    // SAFETY: the kernel reads a header and two sets; both outlive the call.
+    let result = unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr()) };
+    assert_eq!(result, 0, "capset: {}", std::io::Error::last_os_error());
 }
