@@ -182,7 +182,8 @@ const NEED_ROOT: &[&str] = &["nic::", "rx::tests::kernel"];
 
 /// Without root, those that need none are run all the same, but the tier is not green.
 fn unit() -> Outcome {
-    let mut command = cargo(&["test", "--locked", "--workspace", "--lib", "--bins"]);
+    let mut command =
+        cargo(&["test", "--locked", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
     let Err(error) = with_root(&mut command, "a part of the unit tests") else {
         return run(&mut command);
     };
@@ -198,7 +199,7 @@ fn unit() -> Outcome {
 
 /// One test at a time: each wants the machine for itself.
 fn system() -> Outcome {
-    let mut command = cargo(&["test", "--locked", "--workspace", "--test", "*"]);
+    let mut command = cargo(&["test", "--locked", "--workspace", "--no-fail-fast", "--test", "*"]);
     command.args(["--", "--test-threads=1"]);
     match with_root(&mut command, "traffic between network namespaces") {
         Ok(()) => run(&mut command),
