@@ -40,7 +40,11 @@ pub fn command<S: AsRef<std::ffi::OsStr>>(program: &str, arguments: &[S]) -> Com
 
 /// The command as a person would type it.
 pub fn shown(command: &Command) -> String {
-    std::iter::once(command.get_program())
+    let program = command.get_program();
+    // Under cargo, cargo is known by its full path; nobody types that.
+    let program =
+        if program.as_encoded_bytes().ends_with(b"/cargo") { "cargo".as_ref() } else { program };
+    std::iter::once(program)
         .chain(command.get_args())
         .map(|word| quoted(&word.to_string_lossy()))
         .collect::<Vec<_>>()
@@ -106,6 +110,7 @@ mod tests {
     #[test]
     fn a_command_is_shown_as_one_can_type_it() {
         let shown = shown(&command("printf", &["a b", "it's", "--x=1", ""]));
+        assert_eq!(super::shown(&command("/opt/bin/cargo", &["fmt"])), "cargo fmt");
         assert_eq!(shown, r"printf 'a b' 'it'\''s' --x=1 ''");
     }
 

@@ -8,7 +8,9 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionKind, SymbolKind};
 
+use super::load;
 use crate::{
+    privilege,
     setup::{self, Tier},
     shell, workspace,
 };
@@ -18,12 +20,31 @@ pub struct Args {
     /// Where the objects go; default: target/bpf
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Let the kernel verify each under aya, too; needs root
+    #[arg(long)]
+    prove: bool,
 }
 
 pub fn main(args: &Args) -> Result<()> {
     setup::ensure(Tier::Build)?;
     let out = args.out.clone().unwrap_or_else(default_out);
-    build_into(&out)?.iter().try_for_each(|object| describe(object))
+    let objects = build_into(&out)?;
+    objects.iter().try_for_each(|object| describe(object))?;
+    if args.prove {
+        privilege::become_root("loading BPF programs")?;
+        objects.iter().try_for_each(|object| prove(object))?;
+    }
+    Ok(())
+}
+
+fn prove(object: &Path) -> Result<()> {
+    let name = object.display();
+    if load::prove(object).with_context(|| name.to_string())? {
+        println!("{name}: verified under aya");
+    } else {
+        println!("{name}: calls kernel functions, which aya cannot load");
+    }
+    Ok(())
 }
 
 /// Builds every program into target/bpf.
@@ -62,8 +83,7 @@ pub fn compile(source: &Path, out: &Path) -> Result<PathBuf> {
     Ok(object)
 }
 
-/// Prints what is in an object.
-pub fn describe(path: &Path) -> Result<()> {
+fn describe(path: &Path) -> Result<()> {
     let data = fs::read(path)?;
     let file = object::File::parse(&*data)
         .with_context(|| format!("{} is not an object file", path.display()))?;

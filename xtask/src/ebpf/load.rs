@@ -10,7 +10,7 @@ use aya::{
     Ebpf, EbpfLoader,
     programs::{Xdp, XdpMode, links::FdLink},
 };
-use object::{Object as _, ObjectSection as _};
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 
 use super::{btf::Btf, build, kernel, port::Port};
 use crate::{
@@ -66,35 +66,56 @@ pub fn load(args: &Args) -> Result<()> {
 fn loader(config: &[u8], banks: u32) -> EbpfLoader<'_> {
     let mut loader = EbpfLoader::new();
     loader.override_global("config", config, true);
-    loader.map_max_entries("ports", banks);
     // One stream of the unknown kind, in both trial banks.
-    for (map, entries) in [("streams", 1), ("records", 2 * banks), ("windows", 2), ("slabs", 2)] {
+    for (map, entries) in [("ports", banks), ("records", 2 * banks), ("slabs", 2)] {
         loader.map_max_entries(map, entries);
     }
     loader
 }
 
-/// `struct analyser_config` as the object's own BTF lays it out.
+/// The object's own `struct analyser_config`, for so many banks. Where its fields are
+/// is read from its BTF.
 fn config(object: &[u8], banks: u32, generic: bool) -> Result<Vec<u8>> {
     let file = object::File::parse(object)?;
-    let section = file.section_by_name(".BTF").context("the object has no BTF; build with -g")?;
-    let btf = Btf::parse(section.data()?)?;
-    let mut octets = vec![0; btf.size_of("analyser_config")?];
+    let section = |name: &str| -> Result<&[u8]> {
+        let section = file.section_by_name(name).with_context(|| format!("no section {name}"))?;
+        Ok(section.data()?)
+    };
+    let btf = Btf::parse(section(".BTF")?)?;
+    let symbol = file.symbol_by_name("config").context("the object has no config")?;
+    let start = symbol.address() as usize;
+    let end = start + btf.size_of("analyser_config")?;
+    let mut octets = section(".rodata")?.get(start..end).context("config is cut off")?.to_vec();
     let fields = btf.fields("analyser_config")?;
-    for (name, value) in [
-        ("interval_ns", 1_000_000),
-        ("streams", 1),
-        ("banks", banks.into()),
-        ("windows", 1),
-        ("slabs", 1),
-        ("bank_by_cpu", generic.into()),
-    ] {
+    for (name, value) in [("banks", banks), ("bank_by_cpu", generic.into())] {
         let field = fields.iter().find(|field| field.name == name);
-        field
-            .with_context(|| format!("analyser_config has no {name}"))?
-            .write(&mut octets, value)?;
+        let field = field.with_context(|| format!("analyser_config has no {name}"))?;
+        field.write(&mut octets, value.into())?;
     }
     Ok(octets)
+}
+
+/// Lets the kernel verify an object under aya, and leaves nothing behind. aya cannot
+/// load one that calls kernel functions; false then.
+pub fn prove(object: &Path) -> Result<bool> {
+    let data = fs::read(object)?;
+    if calls_kernel(&data)? {
+        return Ok(false);
+    }
+    let mut ebpf = EbpfLoader::new().load(&data).context("aya cannot load it")?;
+    for (name, program) in ebpf.programs_mut() {
+        let program: &mut Xdp = program.try_into()?;
+        program.load().with_context(|| format!("the verifier refuses {name}"))?;
+    }
+    Ok(true)
+}
+
+/// Whether anything is left for the kernel to resolve: a metadata kfunc.
+fn calls_kernel(object: &[u8]) -> Result<bool> {
+    let file = object::File::parse(object)?;
+    Ok(file
+        .symbols()
+        .any(|symbol| symbol.is_undefined() && !symbol.name().unwrap_or("").is_empty()))
 }
 
 fn attach_and_pin(ebpf: &mut Ebpf, interface: &str, mode: XdpMode, pins: &Path) -> Result<()> {
@@ -133,5 +154,8 @@ fn remove(pins: &Path) -> Result<()> {
     for entry in fs::read_dir(pins)? {
         fs::remove_file(entry?.path())?;
     }
-    fs::remove_dir(pins).with_context(|| format!("cannot remove {}", pins.display()))
+    fs::remove_dir(pins).with_context(|| format!("cannot remove {}", pins.display()))?;
+    // Fails while other ports have pins there.
+    let _ = pins.parent().map(fs::remove_dir);
+    Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Result;
 
 use crate::{
-    demo, deny, ebpf,
+    demo, deny,
     privilege::{self, Privilege},
     setup::{self, Tier},
     shell, stop, tidy,
@@ -65,7 +65,7 @@ const TIERS: &[TierOf] = &[
     tier("format", "rustfmt", format_check),
     tier("tidy", "the rules of the house", || tidy::main().into()),
     tier("deny", "licences, bans, sources", || deny::main().into()),
-    tier("bpf", "the objects, with clang alone", bpf),
+    tier("bpf", "the objects, by clang alone and under aya", bpf),
     tier("lint", "clippy, warnings are errors", lint),
     tier("unit", "unit and property tests", unit),
     tier("system", "real frames between namespaces", system),
@@ -173,8 +173,13 @@ fn lint() -> Outcome {
 }
 
 fn bpf() -> Outcome {
-    let all = || ebpf::build::all()?.iter().try_for_each(|object| ebpf::build::describe(object));
-    all().into()
+    let this = std::env::current_exe().unwrap_or_default();
+    let verify = privilege::wanted("verifying BPF programs")
+        .map(|privilege| privilege.command(&this.to_string_lossy(), &["build-ebpf", "--prove"]));
+    match verify {
+        Ok(mut command) => run(&mut command),
+        Err(error) => Err(error).into(),
+    }
 }
 
 /// Unit tests that ask the kernel for more than it gives to everybody.
@@ -182,7 +187,8 @@ const NEED_ROOT: &[&str] = &["nic::", "rx::tests::kernel"];
 
 /// Without root, those that need none are run all the same, but the tier is not green.
 fn unit() -> Outcome {
-    let mut command = cargo(&["test", "--locked", "--workspace", "--lib", "--bins"]);
+    let mut command =
+        cargo(&["test", "--locked", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
     let Err(error) = with_root(&mut command, "a part of the unit tests") else {
         return run(&mut command);
     };
@@ -198,7 +204,7 @@ fn unit() -> Outcome {
 
 /// One test at a time: each wants the machine for itself.
 fn system() -> Outcome {
-    let mut command = cargo(&["test", "--locked", "--workspace", "--test", "*"]);
+    let mut command = cargo(&["test", "--locked", "--workspace", "--no-fail-fast", "--test", "*"]);
     command.args(["--", "--test-threads=1"]);
     match with_root(&mut command, "traffic between network namespaces") {
         Ok(()) => run(&mut command),
