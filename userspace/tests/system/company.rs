@@ -15,7 +15,7 @@ const FLOW: &str = r#"
     tx = "west"
     rx = "east"
     rate = "10kpps"
-    duration = "2s"
+    frames = 20000
     bidir = true
     layers = [
       {eth = {dst = "02:00:00:00:00:02", src = "02:00:00:00:00:03"}},
@@ -48,7 +48,7 @@ fn ping_and_tcp_live_through_a_run_and_are_not_counted() {
 fn kernels_still_reach_each_other_after_a_run() {
     let lab = Lab::cable();
     lab.address_kernels();
-    let outcome = Linerate::run(&lab.flow_file(&FLOW.replace("2s", "200ms"))).exits(0);
+    let outcome = Linerate::run(&lab.flow_file(&FLOW.replace("20000", "2000"))).exits(0);
     outcome.result().flow("f/fwd").assert_clean(2000);
     assert_eq!(exchange_echoes(&lab.west, EAST, 3, Duration::ZERO), 3);
 }

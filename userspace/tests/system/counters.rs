@@ -29,7 +29,7 @@ fn run(lab: &Lab, text: &str) -> (RunResult, [u64; 2], [u64; 2]) {
 #[test]
 fn frames_sent_and_received_are_the_kernels() {
     let lab = Lab::cable();
-    let text = flow("f", "rate = \"30kpps\"\nduration = \"1s\"\nsize = \"imix\"");
+    let text = flow("f", "rate = \"30kpps\"\nframes = 30000\nsize = \"imix\"");
     let (result, eastward, westward) = run(&lab, &text);
     let row = result.flow("f");
     row.assert_clean(30_000);
@@ -51,7 +51,7 @@ fn bytes_are_l2_with_fcs() {
 #[test]
 fn both_directions_at_once_are_two_exact_rows() {
     let lab = Lab::cable();
-    let text = flow("f", "rate = \"15kpps\"\nduration = \"1s\"\nbidir = true");
+    let text = flow("f", "rate = \"15kpps\"\nframes = 15000\nbidir = true");
     let (result, eastward, westward) = run(&lab, &text);
     for (name, tx, rx) in [("f/fwd", "west", "east"), ("f/rev", "east", "west")] {
         let row = result.flow(name);
@@ -73,7 +73,7 @@ fn several_flows_of_different_rate_and_size_are_each_exact() {
     let text: String = flows
         .iter()
         .map(|(name, rate, size)| {
-            flow(name, &format!("rate = \"{rate}pps\"\nduration = \"1s\"\nsize = {size}"))
+            flow(name, &format!("rate = \"{rate}pps\"\nframes = {rate}\nsize = {size}"))
         })
         .collect();
     let (result, eastward, _) = run(&lab, &text);
@@ -88,9 +88,9 @@ fn several_flows_of_different_rate_and_size_are_each_exact() {
 fn flows_that_end_at_different_times_are_each_exact() {
     let lab = Lab::cable();
     let text = [
-        flow("short", "rate = \"10kpps\"\nduration = \"200ms\""),
+        flow("short", "rate = \"10kpps\"\nframes = 2000"),
         flow("counted", "rate = \"10kpps\"\nframes = 5000"),
-        flow("long", "rate = \"2kpps\"\nduration = \"1500ms\""),
+        flow("long", "rate = \"2kpps\"\nframes = 3000"),
     ];
     let (result, eastward, _) = run(&lab, &text.concat());
     for (name, frames) in [("short", 2000), ("counted", 5000), ("long", 3000)] {
@@ -102,7 +102,7 @@ fn flows_that_end_at_different_times_are_each_exact() {
 #[test]
 fn repeat_makes_numbered_flows() {
     let lab = Lab::cable();
-    let text = flow("cust{i}", "repeat = 20\nrate = \"500pps\"\nduration = \"1s\"");
+    let text = flow("cust{i}", "repeat = 20\nrate = \"500pps\"\nframes = 500");
     let (result, eastward, _) = run(&lab, &text);
     let names: Vec<&str> =
         result.flows().iter().map(|flow| flow.0["name"].as_str().unwrap()).collect();
@@ -174,8 +174,8 @@ fn a_flow_can_be_written_in_flags_alone() {
         "--rate",
         "5kpps",
         "--bidir",
-        "--for",
-        "1s",
+        "--frames",
+        "5000",
         "--json",
         "-",
     ])

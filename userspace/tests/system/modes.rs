@@ -1,6 +1,6 @@
 //! Ports of other shapes: generic XDP, one queue, large MTU, more load than can be sent.
 
-use crate::testbed::{Lab, Linerate, RunResult};
+use crate::testbed::{Lab, Linerate, RunResult, much_of_the_machine};
 
 const FLOW: &str = r#"
     [[flow]]
@@ -56,6 +56,7 @@ fn frames_larger_than_1518_pass_where_the_mtu_allows() {
 
 #[test]
 fn what_could_not_be_sent_in_time_is_unsent_and_no_loss() {
+    let _alone = much_of_the_machine();
     let lab = Lab::cable();
     let text = FLOW.replace("10kpps", "8Mpps").replace("frames = 10000", "duration = \"300ms\"");
     let result = run(&lab, &text);

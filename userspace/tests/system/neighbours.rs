@@ -98,7 +98,7 @@ fn frames_pass_a_linux_router_in_both_directions() {
         rx = "east"
         bidir = true
         rate = "4kpps"
-        duration = "1s"
+        frames = 4000
         integrity = "full"
         layers = [{eth = {dst = "auto"}}, {ipv4 = {src = {range = "198.18.0.10-198.18.0.19"}, dst = {range = "198.18.1.10-198.18.1.29"}}}, {udp = {src = 49184, dst = 7}}]
         [[flow]]
@@ -107,7 +107,7 @@ fn frames_pass_a_linux_router_in_both_directions() {
         rx = "east"
         bidir = true
         rate = "4kpps"
-        duration = "1s"
+        frames = 4000
         size = 128
         integrity = "full"
         layers = [{eth = {dst = "auto"}}, {ipv6 = {src = "2001:2:0:0::10", dst = {range = "2001:2:0:1::10-2001:2:0:1::19"}}}, {udp = {src = 49184, dst = 7}}]

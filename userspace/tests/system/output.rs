@@ -9,7 +9,7 @@ const FLOW: &str = r#"
     tx = "west"
     rx = "east"
     rate = "5kpps"
-    duration = "3s"
+    frames = 15000
     size = 128
     layers = [
       {eth = {src = "02:00:00:00:00:01", dst = "02:00:00:00:00:02"}},
@@ -26,7 +26,7 @@ fn is_plain(text: &str) -> bool {
 #[test]
 fn json_on_stdout_is_exactly_one_document() {
     let lab = Lab::cable();
-    let outcome = Linerate::run(&lab.flow_file(&FLOW.replace("3s", "300ms"))).exits(0);
+    let outcome = Linerate::run(&lab.flow_file(&FLOW.replace("15000", "1500"))).exits(0);
     outcome.result(); // which parses all of stdout
     assert!(is_plain(&outcome.stderr), "{outcome}");
     assert!(outcome.stdout.ends_with('\n'), "{outcome}");
@@ -36,7 +36,7 @@ fn json_on_stdout_is_exactly_one_document() {
 fn json_in_a_file_is_the_same_document() {
     let lab = Lab::cable();
     let path = lab.file("result.json", b"");
-    let file = lab.flow_file(&FLOW.replace("3s", "300ms"));
+    let file = lab.flow_file(&FLOW.replace("15000", "1500"));
     let arguments = ["run", file.to_str().unwrap(), "--json", path.to_str().unwrap()];
     Linerate::spawn(arguments).wait().exits(0);
     let document: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
@@ -56,7 +56,7 @@ fn a_json_file_that_cannot_be_written_is_64_before_anything_is_sent() {
 #[test]
 fn a_reader_that_went_away_is_no_panic() {
     let lab = Lab::cable();
-    let file = lab.flow_file(&FLOW.replace("3s", "300ms"));
+    let file = lab.flow_file(&FLOW.replace("15000", "1500"));
     let script = format!("{} run {} --json - | head -c 1", Linerate::BINARY, file.display());
     let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -94,7 +94,7 @@ fn a_terminal_shows_a_line_a_second_and_the_final_table() {
 #[test]
 fn the_result_has_every_key_of_the_contract() {
     let lab = Lab::cable();
-    let result = Linerate::run(&lab.flow_file(&FLOW.replace("3s", "1s"))).exits(0).result();
+    let result = Linerate::run(&lab.flow_file(&FLOW.replace("15000", "5000"))).exits(0).result();
     let has = |value: &Value, keys: &str| {
         for key in keys.split_whitespace() {
             assert!(value.get(key).is_some(), "`{key}` is absent: {value:#}");
@@ -156,7 +156,7 @@ fn rates_and_latency_of_a_steady_run_fit_together() {
 fn show_writes_the_frames_that_run_sends() {
     let lab = Lab::cable();
     let receiver = Receiver::start(&lab.east);
-    let text = FLOW.replace("rx = \"east\"", "").replace("duration = \"3s\"", "frames = 50");
+    let text = FLOW.replace("rx = \"east\"", "").replace("15000", "50");
     let file = lab.flow_file(&text);
     Linerate::run(&file).exits(0);
     let sent = receiver.stop();

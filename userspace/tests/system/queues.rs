@@ -1,7 +1,7 @@
 //! Streams and queues are not the same thing: one stream on several receive queues,
 //! one flow on several transmit queues.
 
-use crate::testbed::{Act, Behaviour, Device, Lab, Linerate, Port};
+use crate::testbed::{Act, Behaviour, Device, Lab, Linerate, Port, much_of_the_machine};
 
 const FRAMES: u64 = 10_000;
 
@@ -70,6 +70,7 @@ fn loss_and_duplicates_across_queues_do_not_hide_each_other() {
 
 #[test]
 fn a_flow_striped_over_two_transmit_queues_is_one_row() {
+    let _alone = much_of_the_machine();
     let lab = Lab::cable();
     let file = lab.flow_file(&FLOW.replace("10kpps", "max").replace("10000", "200000"));
     let before = lab.east.counters();

@@ -7,8 +7,8 @@ use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use tempfile::TempDir;
 
 const PREFIX: &str = "lrtest";
@@ -269,6 +269,12 @@ fn in_namespace<T: Send>(name: &str, work: impl FnOnce() -> T + Send) -> T {
         });
         entered.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+/// Held by tests that want much of the machine, so that they do not want it at once.
+pub(crate) fn much_of_the_machine() -> MutexGuard<'static, ()> {
+    static MACHINE: Mutex<()> = Mutex::new(());
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs a command, returns its stdout, and fails with its stderr.

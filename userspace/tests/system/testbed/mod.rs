@@ -18,7 +18,7 @@ pub(crate) use capture::{Captured, transmit, transmit_in};
 pub(crate) use decode::{Layout, Tag};
 pub(crate) use device::{Act, Behaviour, Books, Device, Part};
 pub(crate) use foreign::{ForeignProgram, Terminal, exchange_echoes, transfer_over_tcp};
-pub(crate) use lab::{Lab, Port, command};
+pub(crate) use lab::{Lab, Port, command, much_of_the_machine};
 pub(crate) use linerate::{Linerate, Outcome, RunResult};
 pub(crate) use packet_socket::PacketSocket;
 pub(crate) use receiver::{Receiver, eventually};
