@@ -13,30 +13,7 @@ mod kernel;
 const SECOND: u64 = 1_000_000_000;
 
 fn record() -> abi::record {
-    abi::record {
-        unique: 0,
-        duplicate: 0,
-        bytes: 0,
-        reordered: 0,
-        late: 0,
-        corrupt: 0,
-        misdirected: 0,
-        stale: 0,
-        negative: 0,
-        latency_sum_ns: 0,
-        latency_min_ns: 0,
-        latency_max_ns: 0,
-        gap_max_ns: 0,
-        first_rx_ns: 0,
-        last_rx_ns: 0,
-        unbucketed: 0,
-        interval_start_ns: 0,
-        interval_slot: 0,
-        next_sequence: 0,
-        slab: 0,
-        reserved: 0,
-        interval_unique: [0; abi::INTERVALS as usize],
-    }
+    abi::record::default()
 }
 
 struct Slab {

@@ -6,7 +6,7 @@
 //! drop:          nothing attached, settings restored
 //! ```
 //!
-//! The room's border is plain: a [`Spec`](crate::spec::Spec) goes in, [`Snapshot`]s
+//! The room's border is plain: a [`Spec`] goes in, [`Snapshot`]s
 //! and [`RunFacts`] come out; no handle of a port, map or thread does.
 
 mod error;
