@@ -25,13 +25,13 @@ pub(super) fn append(
     let at = b.header(&[0; 14]);
     // Without L3 addresses it is these that tell conversations apart.
     let role = if network(rest).is_some() { Role::Plain } else { Role::Tuple };
-    match dst {
-        MacAddress::Given(values) => b.role_field("eth.dst", role, Place::mac(at), values)?,
-        MacAddress::Auto => append_next_hop(b, at, next_hop, rest)?,
-    }
     match src {
         MacAddress::Given(values) => b.role_field("eth.src", role, Place::mac(at + 6), values)?,
         MacAddress::Auto => b.put(Place::mac(at + 6), number(own_mac)),
+    }
+    match dst {
+        MacAddress::Given(values) => b.role_field("eth.dst", role, Place::mac(at), values)?,
+        MacAddress::Auto => append_next_hop(b, at, next_hop, rest)?,
     }
     match (type_given, rest.first()) {
         (Some(_), Some(Layer::Vlan { tpid: Some(_), .. })) => Err(PacketError::TypeTwice),
