@@ -1,11 +1,12 @@
 //! The binary as a black box: CONTRACT's command line in, exit code and JSON out.
-#![allow(unsafe_code, reason = "kill(2) has no safe face in std")]
+#![allow(unsafe_code, reason = "kill(2) and prctl(2) have no safe face in std")]
 
 use super::{Lab, Port};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
@@ -79,6 +80,8 @@ impl Linerate {
     #[track_caller]
     fn from(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // SAFETY: prctl is async-signal-safe, and nothing else happens between fork and exec.
+        unsafe { command.pre_exec(die_with_the_test) };
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let stdout = child.stdout.take().map(read_to_end);
         let stderr = child.stderr.take().map(read_to_end);
@@ -142,6 +145,15 @@ impl Drop for Linerate {
         // Both fail only when it has ended, which is what is wanted.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A test that is killed cannot kill its linerate; the kernel does.
+fn die_with_the_test() -> std::io::Result<()> {
+    // SAFETY: PR_SET_PDEATHSIG takes one signal number.
+    match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
     }
 }
 
