@@ -3,7 +3,13 @@
 
 use crate::device_under_test::{FRAMES, assert_row, flow_of, through};
 use crate::testbed::{Act, Behaviour, Device, Lab, Linerate, Outcome, Receiver};
-use std::time::Duration;
+use linerate::{
+    collect::Verdict,
+    report::RunResult,
+    session::{Session, Settings},
+    spec::Spec,
+};
+use std::{sync::atomic::AtomicBool, thread, time::Duration};
 
 #[test]
 fn a_gap_of_a_thousand_frames_is_an_outage_of_50_ms() {
@@ -102,6 +108,34 @@ fn frames_of_an_earlier_run_are_foreign_to_the_next() {
     assert_eq!((books.seen, books.released), (2 * FRAMES, 1000));
     // They went up the kernel's stack like any other frame.
     assert_eq!(receiver.stop().len(), 1000, "stragglers that the kernel saw");
+}
+
+#[test]
+fn frames_of_an_earlier_trial_are_stale_in_the_next_and_void_it() {
+    let lab = Lab::with_device();
+    let hold = |number| if number < FRAMES && number % 10 == 3 { Act::Hold } else { Act::Pass };
+    let device = Device::eastward(&lab, Behaviour::of(hold));
+    // A process has one run; it takes the library to have two trials in one session.
+    let spec = Spec::from_path(&lab.flow_file(&flow_of(FRAMES, ""))).unwrap();
+    let mut session = Session::open(spec, Settings::default()).unwrap();
+    let stop = AtomicBool::new(false);
+    let first = RunResult::new(&session.run(&stop, &mut |_| ()).unwrap());
+    assert_eq!(first.flows[0].lost_frames, Some(1000));
+
+    let second = thread::scope(|scope| {
+        let run = scope.spawn(|| session.run(&stop, &mut |_| ()).unwrap());
+        device.await_seen(FRAMES + 2000);
+        device.release();
+        RunResult::new(&run.join().unwrap())
+    });
+    let row = &second.flows[0];
+    assert_eq!((row.rx_unique_frames, row.lost_frames), (Some(FRAMES), Some(0)));
+    assert_eq!((row.duplicate_frames, row.stale_frames), (Some(0), Some(1000)));
+    assert_eq!(row.verdict, Verdict::Invalid);
+    drop(session);
+    lab.assert_nothing_attached();
+    let books = device.stop();
+    assert_eq!((books.seen, books.released), (2 * FRAMES, 1000));
 }
 
 #[test]
