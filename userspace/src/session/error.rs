@@ -19,14 +19,6 @@ pub enum SessionError {
     )]
     ForeignXdp { port: String, interface: String, program: u32 },
     #[error(
-        "{port}: the MTU is {mtu}, but flow {flow} sends packets of {packet_bytes} octets; `ip link set {interface} mtu {packet_bytes}`"
-    )]
-    Mtu { port: String, interface: String, mtu: u32, flow: String, packet_bytes: usize },
-    #[error(
-        "{port}: the link reports no speed, which {flow} needs for its rate; give the port a `line`, e.g. line = \"10G\""
-    )]
-    NoLineRate { port: String, flow: String },
-    #[error(
         "flow {flow}: eth.dst = \"auto\" needs an IPv4 or IPv6 destination to ask for; give eth.dst a MAC address"
     )]
     NoDestination { flow: String },
@@ -46,8 +38,6 @@ impl SessionError {
         match self {
             Self::Spec(_)
             | Self::Packet { .. }
-            | Self::Mtu { .. }
-            | Self::NoLineRate { .. }
             | Self::NoDestination { .. }
             | Self::TooManyDestinations { .. }
             | Self::TooManyStreams { .. } => 64,

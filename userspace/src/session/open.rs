@@ -10,7 +10,7 @@ use crate::{
     collect::Collector,
     nic::{LinkWatch, PortInfo, PortName, port_info},
     packet::{AddressSet, Program},
-    spec::{Flow, Integrity, Layer, PortSpec, Spec, Track},
+    spec::{Flow, Integrity, Layer, PortSpec, Spec, SpecError, Track},
     units::{QueueId, Rate, StreamId},
 };
 use std::{net::IpAddr, sync::Arc, thread, time::Duration};
@@ -99,36 +99,16 @@ impl Session {
 
 /// Everything that needs no change to be known.
 fn check(spec: &Spec, infos: &[PortInfo]) -> Result<(), SessionError> {
-    let line_rates: Vec<Option<u64>> =
-        spec.ports.iter().zip(infos).map(|(port, info)| port.line_bps.or(info.link_bps)).collect();
-    for flow in &spec.flows {
-        let info = &infos[flow.tx];
-        let needs_line = matches!(flow.rate, Rate::LineShare(_));
-        if needs_line && line_rates[flow.tx].is_none() {
-            return Err(SessionError::NoLineRate {
-                port: spec.ports[flow.tx].name.clone(),
-                flow: flow.name.clone(),
-            });
-        }
-        let link_headers =
-            14 + 4 * flow.layers.iter().filter(|layer| matches!(layer, Layer::Vlan { .. })).count();
-        let frame =
-            flow.sizes.iter().map(|size| usize::from(size.without_fcs())).max().unwrap_or(0);
+    // 0: not known.
+    let line_bps = |port: usize| spec.ports[port].link_bps(infos[port].link_bps.unwrap_or(0));
+    for (index, flow) in spec.flows.iter().enumerate() {
+        check_amount(spec, index, flow, line_bps(flow.tx))?;
         for port in [Some(flow.tx), flow.rx].into_iter().flatten() {
-            let packet_bytes = frame.saturating_sub(link_headers);
-            if packet_bytes > infos[port].mtu as usize {
-                return Err(SessionError::Mtu {
-                    port: spec.ports[port].name.clone(),
-                    interface: info.name.interface.clone(),
-                    mtu: infos[port].mtu,
-                    flow: flow.name.clone(),
-                    packet_bytes,
-                });
-            }
+            check_mtu(spec, index, flow, port, &infos[port])?;
         }
     }
-    let limits: Vec<u64> = line_rates.iter().map(|bps| bps.unwrap_or(u64::MAX)).collect();
-    spec.check_line_rates(&limits)?;
+    let reported: Vec<u64> = infos.iter().map(|info| info.link_bps.unwrap_or(0)).collect();
+    spec.check_line_rates(&reported)?;
     for (info, port) in infos.iter().zip(&spec.ports) {
         info.require_up()?;
         if let Some(xdp) = &info.xdp {
@@ -140,6 +120,43 @@ fn check(spec: &Spec, infos: &[PortInfo]) -> Result<(), SessionError> {
         }
     }
     Ok(())
+}
+
+fn check_amount(spec: &Spec, index: usize, flow: &Flow, line_bps: u64) -> Result<(), SpecError> {
+    let place = || spec.place(index, "rate");
+    if matches!(flow.rate, Rate::LineShare(_)) && line_bps == 0 {
+        let port = &spec.ports[flow.tx].name;
+        let problem = format!("a share of the line, but {port} reports no speed");
+        let allowed = "a rate in pps or bps, or `line` for the port, e.g. line = \"10G\"";
+        return Err(SpecError::invalid(&place(), problem, allowed));
+    }
+    if plan::requested_frames(flow, line_bps) == Some(0) {
+        let problem = "not one frame is due in the time that the flow lasts";
+        return Err(SpecError::invalid(&place(), problem, "a higher rate or a longer time"));
+    }
+    Ok(())
+}
+
+fn check_mtu(
+    spec: &Spec,
+    index: usize,
+    flow: &Flow,
+    port: usize,
+    info: &PortInfo,
+) -> Result<(), SpecError> {
+    let vlans = flow.layers.iter().filter(|layer| matches!(layer, Layer::Vlan { .. })).count();
+    let frame_bytes = flow.sizes.iter().map(|size| usize::from(size.without_fcs())).max();
+    let packet_bytes = frame_bytes.unwrap_or(0).saturating_sub(14 + 4 * vlans);
+    if packet_bytes <= info.mtu as usize {
+        return Ok(());
+    }
+    let name = &spec.ports[port].name;
+    let problem =
+        format!("packets of {packet_bytes} octets are over the MTU of {name}, {}", info.mtu);
+    let interface = &info.name.interface;
+    let allowed =
+        format!("smaller frames, or a larger MTU: `ip link set {interface} mtu {packet_bytes}`");
+    Err(SpecError::invalid(&spec.place(index, "size"), problem, allowed))
 }
 
 fn expects(spec: &Spec, streams: &[plan::Stream], stream: StreamId, port: usize) -> bool {

@@ -146,14 +146,27 @@ fn unsent_over_a_hundred_thousandth_is_the_testers_limit() {
 #[test]
 fn a_rate_off_by_more_than_a_thousandth_is_the_testers_limit_but_never_at_max() {
     let ledger = Ledger::trace(&sent(received(1_000_000)), &west(), Some(&east(1_000_000)));
-    let at = |intended_pps| judge(&Evidence { intended_pps, ..evidence(&ledger) });
-    assert_eq!(at(Some(1_000_999.0)).verdict, Verdict::Ok);
-    assert_eq!(at(Some(999_002.0)).verdict, Verdict::Ok);
-    assert_eq!(at(Some(998_000.0)).verdict, Verdict::TesterLimited);
-    let slow = at(Some(1_002_000.0));
+    let duration_ns = Some(100_000_000_000);
+    let at = |intended_pps| judge(&Evidence { intended_pps, duration_ns, ..evidence(&ledger) });
+    assert_eq!(at(Some(10_009.0)).verdict, Verdict::Ok);
+    assert_eq!(at(Some(9_991.0)).verdict, Verdict::Ok);
+    assert_eq!(at(Some(9_980.0)).verdict, Verdict::TesterLimited);
+    let slow = at(Some(10_020.0));
     assert_eq!(slow.verdict, Verdict::TesterLimited);
-    assert_eq!(slow.reasons, ["sent 1000000 frames a second where 1002000 were asked (-0.20 %)"]);
+    assert_eq!(slow.reasons, ["sent 10000 frames a second where 10020 were asked (-0.20 %)"]);
     assert_eq!(at(None).verdict, Verdict::Ok);
+}
+
+#[test]
+fn a_first_frame_that_is_late_by_some_ms_is_no_wrong_rate_of_a_short_run() {
+    let ledger = Ledger::trace(&sent(received(1_000_000)), &west(), Some(&east(1_000_000)));
+    let in_ns = |duration_ns| {
+        let duration_ns = Some(duration_ns);
+        judge(&Evidence { intended_pps: Some(1e6), duration_ns, ..evidence(&ledger) }).verdict
+    };
+    assert_eq!(in_ns(991_000_000), Verdict::Ok);
+    assert_eq!(in_ns(1_009_000_000), Verdict::Ok);
+    assert_eq!(in_ns(1_011_000_000), Verdict::TesterLimited, "it took longer than that");
 }
 
 #[test]

@@ -170,7 +170,7 @@ pub(super) fn fields(layers: &[Layer]) -> Vec<(String, Values)> {
         let mut put = |name: &str, values: &Values| all.push((name.to_owned(), values.clone()));
         match layer {
             Layer::Eth { dst, src, .. } => {
-                for (name, address, auto) in [("eth.dst", dst, HOP), ("eth.src", src, OWN)] {
+                for (name, address, auto) in [("eth.src", src, OWN), ("eth.dst", dst, HOP)] {
                     match address {
                         MacAddress::Given(values) => put(name, values),
                         MacAddress::Auto => put(
