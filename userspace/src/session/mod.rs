@@ -86,7 +86,7 @@ impl Session {
             End::After(time) => Some(time),
             End::Never => None,
             End::Frames(frames) => {
-                let fps = plan::frames_per_second(flow, self.ports[flow.tx].link_bps.unwrap_or(0))?;
+                let fps = flow.frames_per_second(self.ports[flow.tx].link_bps.unwrap_or(0))?;
                 let burst = flow.burst.map_or(Duration::ZERO, |burst| {
                     burst.gap.saturating_mul((frames / burst.frames.max(1)) as u32)
                 });

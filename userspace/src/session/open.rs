@@ -144,9 +144,11 @@ fn check_mtu(
     port: usize,
     info: &PortInfo,
 ) -> Result<(), SpecError> {
-    let vlans = flow.layers.iter().filter(|layer| matches!(layer, Layer::Vlan { .. })).count();
+    let link_layers =
+        flow.layers.iter().filter(|layer| matches!(layer, Layer::Eth { .. } | Layer::Vlan { .. }));
+    let link_bytes: usize = link_layers.map(Layer::bytes).sum();
     let frame_bytes = flow.sizes.iter().map(|size| usize::from(size.without_fcs())).max();
-    let packet_bytes = frame_bytes.unwrap_or(0).saturating_sub(14 + 4 * vlans);
+    let packet_bytes = frame_bytes.unwrap_or(0).saturating_sub(link_bytes);
     if packet_bytes <= info.mtu as usize {
         return Ok(());
     }
@@ -196,17 +198,16 @@ fn analyser_setup(
 /// From the end of L3 to the payload, where octets of the file stand between; 0: as the L4
 /// protocol says.
 fn payload_offset(flow: &Flow) -> u16 {
-    let raw: usize = flow
-        .layers
-        .iter()
-        .map(|layer| if let Layer::Raw { bytes } = layer { bytes.len() } else { 0 })
-        .sum();
-    let l4 = flow.layers.iter().map(|layer| match layer {
-        Layer::Udp { .. } | Layer::Icmp { .. } | Layer::Icmpv6 { .. } => 8,
-        Layer::Tcp { .. } => 20,
-        _ => 0,
+    if !flow.layers.iter().any(|layer| matches!(layer, Layer::Raw { .. })) {
+        return 0;
+    }
+    let above_l3 = flow.layers.iter().filter(|layer| {
+        !matches!(
+            layer,
+            Layer::Eth { .. } | Layer::Vlan { .. } | Layer::Ipv4 { .. } | Layer::Ipv6 { .. }
+        )
     });
-    if raw == 0 { 0 } else { (raw + l4.sum::<usize>()) as u16 }
+    above_l3.map(Layer::bytes).sum::<usize>() as u16
 }
 
 /// 18 bits that tell this session's frames from those of any other.

@@ -58,21 +58,16 @@ fn stripes(flow: &Flow, link_bps: u64) -> u32 {
     if flow.burst.is_some() {
         return 1; // a train is one queue's
     }
-    match frames_per_second(flow, link_bps) {
+    match flow.frames_per_second(link_bps) {
         None => u32::MAX,
         Some(fps) => (fps.floor() as u64 / QUEUE_FPS + 1).min(u64::from(u32::MAX)) as u32,
     }
 }
 
-/// Frames per second of the flow; `None` at [`Rate::Max`].
-pub(super) fn frames_per_second(flow: &Flow, link_bps: u64) -> Option<Ratio> {
-    flow.rate.frames_per_second(link_bps, flow.mean_size())
-}
-
 /// The spacing of the flow's frames on a link of `link_bps`.
 pub(super) fn pace(flow: &Flow, link_bps: u64) -> Pace {
     let interval = |fps: Ratio| Ratio::from(1_000_000_000).over(fps);
-    match (frames_per_second(flow, link_bps), flow.burst) {
+    match (flow.frames_per_second(link_bps), flow.burst) {
         (None, None) => Pace::Max,
         (Some(fps), None) => Pace::Constant { interval_ns: interval(fps) },
         (fps, Some(burst)) => Pace::Burst {
@@ -96,7 +91,7 @@ pub(super) fn requested_frames(flow: &Flow, link_bps: u64) -> Option<u64> {
         (End::Frames(frames), _) => Some(frames),
         // Trains have no even rate; what fits is what was asked.
         (End::After(_), Some(_)) | (End::Never, _) => None,
-        (End::After(_), None) => flow.requested_frames(frames_per_second(flow, link_bps)?),
+        (End::After(_), None) => flow.requested_frames(flow.frames_per_second(link_bps)?),
     }
 }
 
@@ -107,7 +102,7 @@ pub(super) fn share(stream: &Stream, frames: u64) -> u64 {
 
 /// Mean frames a second that the flow is to keep; `None` at "max" and in bursts.
 pub(super) fn intended_pps(flow: &Flow, link_bps: u64) -> Option<f64> {
-    let fps = frames_per_second(flow, link_bps)?;
+    let fps = flow.frames_per_second(link_bps)?;
     flow.burst.is_none().then(|| fps.to_f64())
 }
 

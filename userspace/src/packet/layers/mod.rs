@@ -66,25 +66,10 @@ pub(super) fn build(
     }
 }
 
-/// The name of a layer in the flow file.
-pub(super) fn name(layer: &Layer) -> &'static str {
-    match layer {
-        Layer::Eth { .. } => "eth",
-        Layer::Vlan { .. } => "vlan",
-        Layer::Ipv4 { .. } => "ipv4",
-        Layer::Ipv6 { .. } => "ipv6",
-        Layer::Udp { .. } => "udp",
-        Layer::Tcp { .. } => "tcp",
-        Layer::Icmp { .. } => "icmp",
-        Layer::Icmpv6 { .. } => "icmpv6",
-        Layer::Raw { .. } => "raw",
-    }
-}
-
 fn check_order(layers: &[Layer]) -> Result<(), PacketError> {
     match layers.first() {
         Some(Layer::Eth { .. }) => (),
-        other => return Err(PacketError::NotEthernet(other.map_or("none", name))),
+        other => return Err(PacketError::NotEthernet(other.map_or("none", Layer::name))),
     }
     for pair in layers.windows(2) {
         use Layer::{Eth, Icmp, Icmpv6, Ipv4, Ipv6, Raw, Tcp, Udp, Vlan};
@@ -98,7 +83,7 @@ fn check_order(layers: &[Layer]) -> Result<(), PacketError> {
             _ => false,
         };
         if !fits {
-            return Err(PacketError::Order { layer: name(&pair[1]), after: name(&pair[0]) });
+            return Err(PacketError::Order { layer: pair[1].name(), after: pair[0].name() });
         }
     }
     Ok(())
