@@ -21,7 +21,7 @@ pub use error::SessionError;
 pub use facts::{FlowFacts, FlowSnapshot, Phase, PortFacts, RunFacts, Snapshot};
 
 use crate::{
-    collect::{Collector, DEFAULT_CAPACITY, FlowId},
+    collect::{Collector, DEFAULT_CAPACITY},
     nic::LinkWatch,
     packet::{Cursor, Program},
     spec::{End, Spec},
@@ -113,19 +113,6 @@ impl Session {
             notes.extend(uncontrolled.map(|what| format!("{}: {what}", port.name)));
         }
         notes
-    }
-
-    /// Kernel and user memory of analysers and collector, octets.
-    pub fn memory_bytes(&self) -> u64 {
-        let ports: u64 = self
-            .ports
-            .iter()
-            .map(|port| port.receiver.source().memory_bytes() + port.receiver.state_bytes() as u64)
-            .sum();
-        let flows = (0..self.spec.flows.len() as u32)
-            .filter_map(|flow| self.collector.flow_bytes(FlowId(flow)))
-            .sum::<usize>() as u64;
-        ports + flows
     }
 
     /// The frames of one stream, from its first.

@@ -153,12 +153,6 @@ impl Queue {
         self.queue
     }
 
-    /// Descriptors that the kernel refused (XDP_STATISTICS, `tx_invalid_descs`); frames it
-    /// names were never sent.
-    pub fn invalid_descriptors(&self) -> u64 {
-        self.tx.fd().xdp_statistics().map_or(0, |statistics| statistics.tx_invalid_descs())
-    }
-
     pub(super) fn chunks(&self) -> usize {
         self.descriptors.len()
     }

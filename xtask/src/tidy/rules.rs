@@ -77,7 +77,7 @@ fn machine_paths(source: &Source, fault: &mut impl FnMut(usize, String)) {
     }
 }
 
-/// Whether an absolute path starts with the folder: `a/work/b` is none.
+/// Whether an absolute path starts with the folder, and not in the middle of another.
 fn starts_a_path(line: &str, folder: &str) -> bool {
     line.match_indices(folder).any(|(at, _)| {
         let before = line[..at].chars().next_back();
