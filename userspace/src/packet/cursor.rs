@@ -2,6 +2,7 @@
 
 use super::{
     Program, TagStamp,
+    program::PARTS_MAX,
     values::{mix, scale},
     words::{fold, part, splice, store},
 };
@@ -142,10 +143,21 @@ impl Cursor {
     /// If the chunk is shorter than the frame.
     #[inline]
     pub fn write(&mut self, chunk: &mut [u8], stamp: &TagStamp) -> usize {
+        // A frame without a tunnel does not pay for the sums that it could have.
+        if self.program.checksums().len() <= 2 {
+            self.write_with::<2>(chunk, stamp)
+        } else {
+            self.write_with::<PARTS_MAX>(chunk, stamp)
+        }
+    }
+
+    /// The same, with at most `N` checksums.
+    #[inline]
+    fn write_with<const N: usize>(&mut self, chunk: &mut [u8], stamp: &TagStamp) -> usize {
         let program = &*self.program;
         let variant = &program.variants()[usize::from(program.cycle()[self.position])];
         let frame = &mut chunk[..usize::from(variant.frame_bytes)];
-        let mut sums = variant.checksum_base.map(u64::from);
+        let mut sums: [u64; N] = std::array::from_fn(|at| variant.checksum_base[at].into());
         for lane in &mut self.lanes {
             let edit = &lane.edit;
             let bits = lane.value(self.frame, program.table()) << edit.shift & edit.mask;
@@ -159,16 +171,16 @@ impl Cursor {
             0 => 0,
             offset => stamp.write(frame, offset.into()),
         };
-        for (checksum, sum) in program.checksums().iter().zip(sums) {
+        for (at, checksum) in program.checksums().iter().enumerate().take(N) {
             let flags = u32::from(checksum.flags);
             let covered = if flags & abi::CHECKSUM_COVERS_TAG != 0 { tag } else { 0 };
-            let value = !fold(sum + covered);
+            let value = !fold(sums[at] + covered);
             let zero_as_ones = value == 0 && flags & abi::CHECKSUM_NEVER_ZERO != 0;
-            store(
-                frame,
-                checksum.offset.into(),
-                if zero_as_ones { 0xffff } else { value }.to_be_bytes(),
-            );
+            let value = if zero_as_ones { 0xffff } else { value };
+            store(frame, checksum.offset.into(), value.to_be_bytes());
+            for (outer, sum) in sums.iter_mut().enumerate().skip(at + 1) {
+                *sum += u64::from(value) * u64::from(checksum.covered_by >> outer & 1);
+            }
         }
         self.frame += self.stride;
         self.position += self.hop;

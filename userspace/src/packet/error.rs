@@ -50,6 +50,14 @@ pub enum PacketError {
     /// The headers are longer than `HEADER_BYTES_MAX`.
     #[error("the headers take {0} octets; at most {max} are possible, drop some layers", max = xdp_ebpf::abi::HEADER_BYTES_MAX)]
     HeadersTooLong(usize),
+    /// More packets in each other than an edit program can hold.
+    #[error("the headers have {count} {what}; at most {max} are possible, drop some layers", max = super::program::PARTS_MAX)]
+    TooDeep {
+        /// Checksums or lengths.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+    },
     /// Too many listed values.
     #[error("the lists of this flow hold more than {max} values; use ranges", max = super::program::TABLE_MAX)]
     TableTooLong,

@@ -15,6 +15,12 @@ use xdp_ebpf::abi;
 /// Listed values that one flow may hold; 8 MiB.
 pub(super) const TABLE_MAX: usize = 1 << 20;
 
+/// Checksums, and lengths, that one frame may have.
+pub(super) const PARTS_MAX: usize = {
+    assert!(abi::CHECKSUMS_MAX == abi::LENGTHS_MAX, "one message for both");
+    abi::CHECKSUMS_MAX as usize
+};
+
 /// Octets of payload, 00 01 02 .., as many as the largest frame can hold.
 static PATTERN: [u8; 9216] = {
     let mut pattern = [0; 9216];
@@ -52,8 +58,15 @@ impl Program {
     /// Compiles the headers, sizes and `vary` of a flow. `own_mac` stands for
     /// `eth.src = "auto"`, `next_hop` for `eth.dst = "auto"`.
     pub fn compile(flow: &Flow, own_mac: Mac, next_hop: &NextHop) -> Result<Self, PacketError> {
-        let Builder { bytes: template, fields, lengths, checksums, .. } =
+        let Builder { bytes: template, fields, lengths, mut checksums, .. } =
             layers::build(&flow.layers, own_mac, next_hop)?;
+        // abi.h: the innermost comes first.
+        checksums.reverse();
+        for (what, count) in [("checksums", checksums.len()), ("lengths", lengths.len())] {
+            if count > PARTS_MAX {
+                return Err(PacketError::TooDeep { what, count });
+            }
+        }
         let turns = turns(flow.vary, &fields)?;
         let (mut edits, mut table) = (Vec::new(), Vec::new());
         for (field, turn) in fields.iter().zip(&turns) {
@@ -73,7 +86,7 @@ impl Program {
             template,
             edits,
             table,
-            checksums: checksums.iter().map(|checksum| slot(checksum, tagged)).collect(),
+            checksums: (0..checksums.len()).map(|at| slot(&checksums, at, tagged)).collect(),
             variants: Vec::new(),
             cycle: Vec::new(),
             max_frame_bytes: 0,
@@ -89,12 +102,9 @@ impl Program {
                 return Err(PacketError::TooShort { size: size.bytes(), least, tagged });
             }
             let mut variant = abi::size_variant {
-                checksum_base: [0; 2],
                 frame_bytes,
                 tag_offset: if tagged { frame_bytes - TAG_BYTES as u16 } else { 0 },
-                length_offset: [0; 2],
-                length_value: [0; 2],
-                reserved: [0; 2],
+                ..Default::default()
             };
             for (at, length) in lengths.iter().enumerate() {
                 variant.length_offset[at] = length.offset as u16;
@@ -141,7 +151,7 @@ impl Program {
         &self.table
     }
 
-    /// Where checksums go; at most two.
+    /// Where checksums go, the innermost first; at most `CHECKSUMS_MAX`.
     pub fn checksums(&self) -> &[abi::checksum] {
         &self.checksums
     }
@@ -279,10 +289,18 @@ fn lower(
     Ok(())
 }
 
-fn slot(checksum: &Checksum, tagged: bool) -> abi::checksum {
+/// The checksum at `at`; those after it stand further out.
+fn slot(checksums: &[Checksum], at: usize, tagged: bool) -> abi::checksum {
+    let checksum = &checksums[at];
+    let place = Place::word(checksum.offset, 2);
+    let covered_by = (0..)
+        .zip(checksums)
+        .skip(at + 1)
+        .map(|(outer, sum)| u8::from(sum.covers(place)) << outer)
+        .sum();
     let tag = if tagged && checksum.to.is_none() { abi::CHECKSUM_COVERS_TAG } else { 0 };
     let zero = if checksum.never_zero { abi::CHECKSUM_NEVER_ZERO } else { 0 };
-    abi::checksum { offset: checksum.offset as u16, flags: (tag | zero) as u8, reserved: 0 }
+    abi::checksum { offset: checksum.offset as u16, flags: (tag | zero) as u8, covered_by }
 }
 
 /// The layers above Ethernet, where the addresses stand.

@@ -196,8 +196,8 @@ enum edit_flags {
 
 enum edit_limits {
 	EDITS_MAX = 32,
-	CHECKSUMS_MAX = 2,              /* IPv4 header, L4 */
-	LENGTHS_MAX = 2,                /* L3, UDP */
+	CHECKSUMS_MAX = 6,              /* L3, L4 or GRE of three packets in each other */
+	LENGTHS_MAX = 6,                /* L3, UDP of three packets in each other */
 	HEADER_BYTES_MAX = 256,
 };
 
@@ -229,20 +229,25 @@ enum checksum_flags {
 	CHECKSUM_NEVER_ZERO = 2,        /* UDP: 0 is sent as 0xffff */
 };
 
+/*
+ * The complement of checksum_base, plus the edits and the tag that it covers. The
+ * innermost comes first: a tunnel's checksum covers those inside it, so the value of
+ * each is added, as it is sent, to all later ones that `covered_by` names.
+ */
 struct checksum {
 	__u16 offset;                   /* even */
 	__u8 flags;
-	__u8 reserved;
+	__u8 covered_by;                /* bit k: checksum k, a later one, takes the value in */
 };
 
 /* What depends on the frame size. */
 struct size_variant {
-	__u32 checksum_base[CHECKSUMS_MAX]; /* one's complement sum with edits, tag and checksum zero */
+	__u32 checksum_base[CHECKSUMS_MAX]; /* one's complement sum with edits, tag and checksums zero */
 	__u16 frame_bytes;
 	__u16 tag_offset;               /* 0: no tag */
 	__u16 length_offset[LENGTHS_MAX]; /* 0: none */
 	__u16 length_value[LENGTHS_MAX];
-	__u16 reserved[2];
+	__u16 reserved[6];
 };
 
 #endif
