@@ -222,8 +222,8 @@ impl From<LatencySummary> for LatencyResult {
 }
 
 impl From<GapSummary> for GapResult {
-    fn from(GapSummary { p50, p99, max, mean }: GapSummary) -> Self {
-        Self { p50, p99, max, mean }
+    fn from(GapSummary { min, p50, p99, p999, max, mean }: GapSummary) -> Self {
+        Self { min, p50, p99, p999, max, mean }
     }
 }
 

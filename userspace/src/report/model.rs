@@ -195,12 +195,15 @@ pub struct LatencyResult {
     pub clock: &'static str,
 }
 
-/// Times between frames of a stream. Nanoseconds.
+/// Times between frames of a stream: between the stamps of submits, or between arrivals.
+/// Nanoseconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "as collect::GapSummary")]
 pub struct GapResult {
+    pub min: u64,
     pub p50: u64,
     pub p99: u64,
+    pub p999: u64,
     pub max: u64,
     pub mean: f64,
 }

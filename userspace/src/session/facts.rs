@@ -202,7 +202,7 @@ impl Session {
             completed: Some(sent().map(|sent| sent.completed_frames).sum()),
             first_tx_ns: started().map(|sent| sent.first_submit_ns).min(),
             last_tx_ns: started().map(|sent| sent.last_submit_ns).max(),
-            tx_gap: None,
+            tx_gap: end.gaps.get(id as usize).cloned(),
             totals: self.collector.totals(FlowId(id)).cloned().unwrap_or_default(),
             samples: self.settings.keep_samples.then(|| {
                 self.collector

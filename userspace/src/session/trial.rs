@@ -5,7 +5,7 @@ use super::{
     port::{Counted, Port},
 };
 use crate::{
-    collect::{FlowId, FlowReading},
+    collect::{FlowId, FlowReading, Gap},
     rx::{IntervalClock, IntervalRing, PortTotals},
     spec::End,
     tx::{Outcome, Pacer, Queue, Sent, StreamCounters, StreamPlan, Trial},
@@ -45,6 +45,8 @@ pub(super) struct TrialEnd {
     pub(super) faults: Vec<String>,
     /// By stream id.
     pub(super) sent: Vec<Sent>,
+    /// By flow.
+    pub(super) gaps: Vec<Gap>,
     /// By port: differences over the trial.
     pub(super) ports: Vec<PortEnd>,
 }
@@ -87,6 +89,7 @@ impl Session {
             interrupted: false,
             faults: Vec::new(),
             sent: Vec::new(),
+            gaps: Vec::new(),
             ports: Vec::new(),
         };
         let interval_ns = self.settings.interval.as_nanos() as u64;
@@ -111,6 +114,7 @@ impl Session {
         self.collector.finish();
         end.faults.extend(self.unbanked());
         end.sent = counters.iter().map(|counters| counters.read()).collect();
+        end.gaps = self.gaps(&counters);
         let after = self.counted();
         end.ports = before
             .into_iter()
@@ -192,6 +196,18 @@ impl Session {
                 }
             })
             .collect()
+    }
+
+    /// The gaps between submits of every flow, its streams together.
+    fn gaps(&self, counters: &[Arc<StreamCounters>]) -> Vec<Gap> {
+        let mut gaps = vec![Gap::default(); self.spec.flows.len()];
+        for (stream, counters) in self.streams.iter().zip(counters) {
+            let sent = counters.read();
+            let (counts, max_ns) = counters.read_gaps();
+            let sum_ns = sent.last_submit_ns - sent.first_submit_ns;
+            gaps[stream.flow].record_all(counts, max_ns, sum_ns);
+        }
+        gaps
     }
 
     fn join(&mut self, workers: Vec<(usize, Worker)>, faults: &mut Vec<String>) {

@@ -1,5 +1,8 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use xdp_ebpf::abi::INTERVALS;
+use xdp_ebpf::{
+    abi::{COARSE_PRECISION, GAP_BUCKETS, GAP_MAX_BITS, INTERVALS},
+    histogram,
+};
 
 /// What a worker has done for one stream. Written by that worker alone, read by
 /// anyone at any time; on its own cache lines, so that readers cost the writer nothing.
@@ -13,6 +16,9 @@ pub struct StreamCounters {
     last_submit_ns: AtomicU64,
     /// Frames by transmit time, slot k % 64, cumulative over laps (abi.h, `interval_unique`).
     intervals: [AtomicU64; INTERVALS as usize],
+    gap_max_ns: AtomicU64,
+    /// Frames by the time since the one before, in the buckets of the analyser.
+    gaps: [AtomicU64; GAP_BUCKETS as usize],
 }
 
 impl Default for StreamCounters {
@@ -24,6 +30,8 @@ impl Default for StreamCounters {
             first_submit_ns: AtomicU64::new(0),
             last_submit_ns: AtomicU64::new(0),
             intervals: [const { AtomicU64::new(0) }; INTERVALS as usize],
+            gap_max_ns: AtomicU64::new(0),
+            gaps: [const { AtomicU64::new(0) }; GAP_BUCKETS as usize],
         }
     }
 }
@@ -60,6 +68,13 @@ impl StreamCounters {
         std::array::from_fn(|slot| self.intervals[slot].load(Relaxed))
     }
 
+    /// Frames by the nanoseconds between their stamp and the one before (abi.h:
+    /// `COARSE_PRECISION`, `GAP_MAX_BITS`), and the exact greatest of these gaps.
+    pub fn read_gaps(&self) -> ([u64; GAP_BUCKETS as usize], u64) {
+        let counts = std::array::from_fn(|index| self.gaps[index].load(Relaxed));
+        (counts, self.gap_max_ns.load(Relaxed))
+    }
+
     // There is one writer, so a load and a store need no read-modify-write.
     #[inline]
     pub(super) fn submit(&self, bytes: usize, stamp_ns: u64, interval_slot: usize) {
@@ -70,6 +85,12 @@ impl StreamCounters {
         };
         if bump(&self.submitted_frames, 1) == 0 {
             self.first_submit_ns.store(stamp_ns, Relaxed);
+        } else {
+            let gap_ns = stamp_ns.saturating_sub(self.last_submit_ns.load(Relaxed));
+            bump(&self.gaps[histogram::index(gap_ns, COARSE_PRECISION, GAP_MAX_BITS) as usize], 1);
+            if gap_ns > self.gap_max_ns.load(Relaxed) {
+                self.gap_max_ns.store(gap_ns, Relaxed);
+            }
         }
         bump(&self.submitted_bytes, bytes as u64);
         bump(&self.intervals[interval_slot], 1);

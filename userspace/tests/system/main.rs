@@ -9,6 +9,7 @@
 //! | `headers` | every header stack, octet by octet | tshark at the peer |
 //! | `fields` | every way a field may vary | tshark at the peer |
 //! | `amounts` | sizes, rates, counts | tshark, frames at the peer |
+//! | `pacing` | when frames leave | stamps on the wire |
 //! | `counters` | totals of one, several and opposite flows | the kernel's counters |
 //! | `device_under_test` | loss, duplicates, order, corruption | a device's books |
 //! | `device_over_time` | latency, late frames, stragglers, the drain | a device's books |
@@ -37,6 +38,7 @@ mod lifecycle;
 mod modes;
 mod neighbours;
 mod output;
+mod pacing;
 mod ports;
 mod privileges;
 mod queues;
