@@ -108,6 +108,9 @@ pub struct RunArgs {
     /// Put the ring of samples into the JSON
     #[arg(long, requires = "json")]
     pub samples: bool,
+    /// Write a row per flow and sample for as long as it runs; `.jsonl` or `.csv`
+    #[arg(long, value_name = "PATH")]
+    pub series: Option<PathBuf>,
     /// Length of a sample
     #[arg(long, default_value = "1s", value_name = "TIME", value_parser = duration)]
     pub interval: Duration,

@@ -5,6 +5,7 @@ mod flows;
 mod live;
 mod ports;
 mod run;
+mod series;
 mod show;
 
 pub use args::{Cli, Command, RunArgs, ShowArgs};

@@ -5,6 +5,7 @@ use super::{
     args::{Backend, RunArgs},
     flows,
     live::{Live, Screen},
+    series::Series,
 };
 use crate::{
     report::{self, RunResult},
@@ -31,11 +32,14 @@ pub(super) fn main(args: &RunArgs) -> Result<u8, Failure> {
     // Found out before the run: a result that cannot be written is a run for nothing.
     let json = args.json.as_deref().filter(|_| !json_on_stdout).map(create).transpose()?;
 
+    let mut series = args.series.as_deref().map(Series::create).transpose()?;
+
     let stop = stop_flag()?;
     let settings = Settings {
         interval: args.interval,
         samples: args.history as usize,
         keep_samples: args.samples,
+        series: series.is_some(),
     };
     let mut session = Session::open(spec, settings)
         .map_err(|error| Failure { code: error.exit_code(), message: error.to_string() })?;
@@ -46,7 +50,12 @@ pub(super) fn main(args: &RunArgs) -> Result<u8, Failure> {
     }
     let mut live = Live::new(screen, session.planned(), args.quiet);
     let facts = session
-        .run(&stop, &mut |snapshot| live.show(snapshot))
+        .run(&stop, &mut |snapshot| {
+            live.show(snapshot);
+            if let Some(series) = &mut series {
+                series.write(snapshot);
+            }
+        })
         .map_err(|error| Failure { code: error.exit_code(), message: error.to_string() })?;
     drop(session);
 
@@ -55,6 +64,7 @@ pub(super) fn main(args: &RunArgs) -> Result<u8, Failure> {
         screen.print(&report::table(&result, screen.width()));
     }
     write(&result, json, json_on_stdout)?;
+    series.map_or(Ok(()), Series::finish)?;
     Ok(report::exit_code(&result))
 }
 

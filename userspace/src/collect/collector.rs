@@ -73,6 +73,13 @@ impl Collector {
         self.flows.iter().filter_map(|(&flow, state)| Some((flow, state.samples.latest()?)))
     }
 
+    /// The samples of a flow that will change no more and were not taken yet, oldest
+    /// first: those whose loss is known, and one that the ring is about to drop. Taken
+    /// after every [`Self::record`], and after [`Self::finish`], none is left out.
+    pub fn take_settled(&mut self, flow: FlowId) -> Vec<Sample> {
+        self.flows.get_mut(&flow).map(FlowState::take_settled).unwrap_or_default()
+    }
+
     /// What a flow has done since the trial began.
     pub fn totals(&self, flow: FlowId) -> Option<&Totals> {
         self.flows.get(&flow).map(|state| &state.totals)

@@ -105,6 +105,8 @@ pub(super) struct FlowState {
     uncovered: u64,
     /// Frames sent and received of the intervals from there on.
     pending: Vec<(u64, Bin)>,
+    /// End of the newest sample that was taken by [`Self::take_settled`].
+    taken_ns: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -124,6 +126,7 @@ impl FlowState {
             rx: Counters::default(),
             uncovered: 0,
             pending: Vec::new(),
+            taken_ns: start_ns,
         }
     }
 
@@ -185,6 +188,19 @@ impl FlowState {
         if self.totals.rx.is_some() {
             self.settle(|_| true);
         }
+    }
+
+    pub(super) fn take_settled(&mut self) -> Vec<Sample> {
+        let measured = self.totals.rx.is_some();
+        let full = self.samples.len() == self.samples.capacity();
+        let new = self.samples.iter().rev().take_while(|sample| sample.time_ns > self.taken_ns);
+        let first = self.samples.len() - new.count();
+        let over =
+            |(at, sample): &(usize, &Sample)| sample.settled || !measured || (full && *at == 0);
+        let new = self.samples.iter().enumerate().skip(first).take_while(over);
+        let taken: Vec<Sample> = new.map(|(_, sample)| sample.clone()).collect();
+        self.taken_ns = taken.last().map_or(self.taken_ns, |sample| sample.time_ns);
+        taken
     }
 
     fn settle(&mut self, over: impl Fn(&Sample) -> bool) {

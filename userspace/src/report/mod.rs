@@ -10,6 +10,7 @@ mod host;
 mod live;
 mod model;
 mod run;
+mod series;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -21,5 +22,6 @@ pub use model::{
     FlowResult, GapResult, Host, LatencyResult, LedgerResult, Outage, PortResult, RunResult,
     RxMode, SampleRow, Tool, TxMode,
 };
+pub use series::SeriesFormat;
 pub use table::table;
 pub use text::{count, nanoseconds, scaled};

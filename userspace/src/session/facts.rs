@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub phase: Phase,
     /// Time since the first frame was due.
     pub elapsed: Duration,
+    /// When that was, CLOCK_MONOTONIC ns: samples count from here.
+    pub base_ns: u64,
     /// Every flow, in file order.
     pub flows: Vec<FlowSnapshot>,
 }
@@ -41,6 +43,9 @@ pub struct FlowSnapshot {
     pub latest: Sample,
     /// The newest interval whose loss is known.
     pub settled: Option<Sample>,
+    /// Intervals that became final since the snapshot before, oldest first; together
+    /// the whole run. Empty unless [`Settings::series`](super::Settings::series).
+    pub finished: Vec<Sample>,
 }
 
 /// A run that is over: counted, not yet judged.
@@ -132,17 +137,20 @@ pub struct FlowFacts {
 }
 
 impl Session {
-    pub(super) fn snapshot(&self, phase: Phase) -> Snapshot {
-        let flows = (0..).zip(&self.spec.flows).filter_map(|(id, flow)| {
+    pub(super) fn snapshot(&mut self, phase: Phase) -> Snapshot {
+        let (collector, series) = (&mut self.collector, self.settings.series);
+        let flows = (0..).map(FlowId).zip(&self.spec.flows).filter_map(|(id, flow)| {
             Some(FlowSnapshot {
                 name: flow.name.clone(),
-                latest: self.collector.latest(FlowId(id))?.clone(),
-                settled: self.collector.latest_settled(FlowId(id)).cloned(),
+                latest: collector.latest(id)?.clone(),
+                settled: collector.latest_settled(id).cloned(),
+                finished: if series { collector.take_settled(id) } else { Vec::new() },
             })
         });
+        let flows = flows.collect();
         let elapsed =
             Duration::from_nanos(crate::units::monotonic_ns().saturating_sub(self.base_ns));
-        Snapshot { phase, elapsed, flows: flows.collect() }
+        Snapshot { phase, elapsed, base_ns: self.base_ns, flows }
     }
 
     pub(super) fn facts(&self, end: &TrialEnd) -> RunFacts {

@@ -42,11 +42,18 @@ pub struct Settings {
     pub samples: usize,
     /// Whether the facts of a run hold the samples.
     pub keep_samples: bool,
+    /// Whether the snapshots hold every sample once it is final.
+    pub series: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(1), samples: DEFAULT_CAPACITY, keep_samples: false }
+        Self {
+            interval: Duration::from_secs(1),
+            samples: DEFAULT_CAPACITY,
+            keep_samples: false,
+            series: false,
+        }
     }
 }
 

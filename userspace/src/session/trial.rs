@@ -66,7 +66,7 @@ impl Session {
     pub(super) fn trial(
         &mut self,
         stop: &AtomicBool,
-        observe: &mut dyn FnMut(Phase, &Session),
+        observe: &mut dyn FnMut(Phase, &mut Session),
     ) -> Result<TrialEnd, SessionError> {
         let counters: Vec<Arc<StreamCounters>> =
             self.streams.iter().map(|_| Arc::default()).collect();
@@ -111,7 +111,6 @@ impl Session {
         end.interrupted = stop.load(Relaxed) && self.is_unfinished(start_ns, &counters);
         self.join(workers, &mut end.faults);
         self.drain(&mut reading, tick_ns, end.faults.is_empty(), observe);
-        self.collector.finish();
         end.faults.extend(self.unbanked());
         end.sent = counters.iter().map(|counters| counters.read()).collect();
         end.gaps = self.gaps(&counters);
@@ -241,7 +240,7 @@ impl Session {
         reading: &mut Readings,
         mut tick_ns: u64,
         link_holds: bool,
-        observe: &mut dyn FnMut(Phase, &Session),
+        observe: &mut dyn FnMut(Phase, &mut Session),
     ) {
         let interval_ns = self.settings.interval.as_nanos() as u64;
         let started_ns = monotonic_ns();
@@ -256,6 +255,7 @@ impl Session {
             let waited_ns = now_ns - started_ns;
             if !link_holds || now_ns - last_ns >= quiet_ns || waited_ns >= DRAIN_MAX_NS {
                 reading.tick(self);
+                self.collector.finish();
                 observe(Phase::Done, self);
                 return;
             }

@@ -22,6 +22,7 @@
 //! | `privileges` | what is needed and no more | setpriv |
 //! | `lifecycle` | ends by signal, by force, by loss of the port | the kernel's view |
 //! | `output` | JSON, tables, `show` | serde_json, a terminal, tshark |
+//! | `series` | `--series`: rows, endless runs, a full disk | python |
 //! | `capacity` | a rate held, 1,000 flows in 512 MiB | counters, /proc |
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -42,5 +43,6 @@ mod pacing;
 mod ports;
 mod privileges;
 mod queues;
+mod series;
 mod testbed;
 mod testbed_itself;
