@@ -28,6 +28,9 @@ pub enum Command {
     #[command(after_help = "Examples:\n  linerate show customers.toml --count 5\n  \
         linerate show customers.toml --pcap - | tshark -r -")]
     Show(Box<ShowArgs>),
+    /// Compare two results of run, flow by flow; exits 1 where they differ by more
+    #[command(after_help = "Example:\n  linerate compare before.json after.json --tolerance 2%")]
+    Compare(CompareArgs),
 }
 
 /// `linerate ports`.
@@ -137,6 +140,21 @@ pub struct ShowArgs {
     /// Write these frames as pcap; `-`: to stdout
     #[arg(long, value_name = "PATH")]
     pub pcap: Option<PathBuf>,
+}
+
+/// `linerate compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// A result of `run --json PATH`: what is compared with
+    pub a: PathBuf,
+    /// The result that is compared
+    pub b: PathBuf,
+    /// How far each value of B may lie from that of A
+    #[arg(long, default_value = "2%", value_name = "PERCENT")]
+    pub tolerance: String,
+    /// Write the comparison as JSON; `-`: to stdout, and all else to stderr
+    #[arg(long, value_name = "PATH")]
+    pub json: Option<PathBuf>,
 }
 
 /// `--backend`.

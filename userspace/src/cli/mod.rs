@@ -1,6 +1,7 @@
 //! Arguments to a checked plan to a run; tables, progress bars, exit codes.
 
 mod args;
+mod compare;
 mod flows;
 mod live;
 mod ports;
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
         }
     };
     let done = match cli.command {
+        Command::Compare(args) => compare::main(&args),
         Command::Ports(args) => ports::main(&args),
         Command::Run(args) => run::main(&args),
         Command::Show(args) => show::main(&args),

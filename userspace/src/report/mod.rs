@@ -4,6 +4,7 @@
 //! The session gathers [`RunFacts`](crate::session::RunFacts); [`RunResult::new`] draws every conclusion from
 //! them, and everything that is printed is printed from the result.
 
+mod compare;
 mod expect;
 mod flow;
 mod host;
@@ -16,6 +17,10 @@ mod table;
 mod tests;
 mod text;
 
+pub use compare::{
+    CompareError, Comparison, FlowComparison, Match, Recorded, Side, ValueComparison,
+    comparison_table,
+};
 pub use expect::{Unmet, check, exit_code};
 pub use live::{live_header, live_line};
 pub use model::{

@@ -23,6 +23,7 @@
 //! | `lifecycle` | ends by signal, by force, by loss of the port | the kernel's view |
 //! | `output` | JSON, tables, `show` | serde_json, a terminal, tshark |
 //! | `series` | `--series`: rows, endless runs, a full disk | python |
+//! | `compare` | two results: within, outside, not to be compared | exit codes, serde_json |
 //! | `capacity` | a rate held, 1,000 flows in 512 MiB | counters, /proc |
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -30,6 +31,7 @@ mod amounts;
 mod bad_files;
 mod capacity;
 mod company;
+mod compare;
 mod counters;
 mod device_over_time;
 mod device_under_test;
