@@ -23,7 +23,7 @@ pub use collector::{Collector, DEFAULT_CAPACITY, FlowId};
 pub use flow::{FlowReading, RxTotals, Totals};
 pub use gap::{Gap, GapSummary};
 pub use latency::{Latency, LatencySummary};
-pub use ledger::{Arrival, Border, Departure, FlowCounts, Ledger};
+pub use ledger::{Arrival, Border, Departure, FarEnd, FlowCounts, Ledger};
 pub use loss::Loss;
 pub use ring::Ring;
 pub use sample::{Sample, SampleLatency};

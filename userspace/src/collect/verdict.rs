@@ -1,6 +1,7 @@
 //! What a result is worth, and why.
 
 use super::{Border, Ledger};
+use crate::nic::DropCounter;
 use serde::Serialize;
 
 /// What a result is worth (CONTRACT, Results), from best to worst.
@@ -40,6 +41,8 @@ impl Verdict {
 pub struct Finding {
     /// The worst that was found.
     pub verdict: Verdict,
+    /// The worst beside what makes the measurement void: who held the flow back.
+    pub limit: Option<Verdict>,
     /// One sentence per thing found, without the flow's name and without a full stop.
     pub reasons: Vec<String>,
 }
@@ -58,6 +61,10 @@ pub struct Evidence<'a> {
     pub stale: u64,
     /// Pause frames that the transmitting port was sent.
     pub pause_frames: u64,
+    /// Descriptors of the transmitting port's rings that the kernel refused.
+    pub invalid_descriptors: u64,
+    /// Counters of the receiving port that say so, where it dropped frames.
+    pub rx_drops: &'a [DropCounter],
     /// Sentences about what makes the measurement void: link lost, interrupted, ...
     pub faults: &'a [String],
 }
@@ -85,11 +92,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Finding {
         found.push((Verdict::DeviceBackpressure, text));
     }
     found.extend(tester_limits(evidence).map(|text| (Verdict::TesterLimited, text)));
-    let dropped = ledger.missing_in(Border::RxBeforeXdp);
-    if dropped > 0 {
-        let text = format!("{} dropped between the NIC and the analyser", frames(dropped));
-        found.push((Verdict::ReceiverLimited, text));
-    }
+    found.extend(receiver_limits(evidence).map(|text| (Verdict::ReceiverLimited, text)));
     if let Some(loss) = ledger.loss.filter(|loss| loss.lost > 0) {
         let places: Vec<String> = (ledger.missing.iter())
             .filter(|&&(border, _)| border != Border::Unsent)
@@ -107,6 +110,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Finding {
     found.sort_by_key(|&(verdict, _)| std::cmp::Reverse(verdict));
     Finding {
         verdict: found.first().map_or(Verdict::Ok, |&(verdict, _)| verdict),
+        limit: found.iter().map(|&(verdict, _)| verdict).find(|&it| it != Verdict::Invalid),
         reasons: found.into_iter().map(|(_, reason)| reason).collect(),
     }
 }
@@ -118,9 +122,36 @@ fn tester_limits(evidence: &Evidence<'_>) -> impl Iterator<Item = String> {
         .then(|| format!("{unsent} of {} frames could not be sent in time", ledger.requested));
     // Frames that never left the tester are no loss of the device, at any rate.
     let stuck = ledger.missing_in(Border::TxRing) + ledger.missing_in(Border::TxPort);
-    let stuck = (stuck > 0)
-        .then(|| format!("{} handed to the kernel did not leave the port", frames(stuck)));
+    let refused = evidence.invalid_descriptors;
+    let stuck = (stuck > 0).then(|| {
+        let cause = if refused > 0 {
+            format!("; the kernel refused {refused} descriptors")
+        } else {
+            String::new()
+        };
+        format!("{} handed to the kernel did not leave the port{cause}", frames(stuck))
+    });
     unsent.into_iter().chain(rate_off(evidence)).chain(stuck)
+}
+
+/// Frames that the tester's own receiving side let fall.
+fn receiver_limits(evidence: &Evidence<'_>) -> impl Iterator<Item = String> {
+    let ledger = evidence.ledger;
+    let counters: Vec<String> =
+        evidence.rx_drops.iter().map(|drop| format!("{} {}", drop.name, drop.frames)).collect();
+    let counters =
+        if counters.is_empty() { String::new() } else { format!(" ({})", counters.join(", ")) };
+    let told = [
+        (Border::PeerRing, "did not fit into the receiving port's ring", ""),
+        (Border::FillRing, "found no buffer, for the fill ring was empty", counters.as_str()),
+        (Border::RxBeforeXdp, "dropped between the NIC and the analyser", counters.as_str()),
+        (Border::RxUnseen, "reached the port on a queue without the analyser", ""),
+    ];
+    let told = told.map(|(border, what, counters)| {
+        let dropped = ledger.missing_in(border);
+        (dropped > 0).then(|| format!("{} {what}{counters}", frames(dropped)))
+    });
+    told.into_iter().flatten()
 }
 
 fn rate_off(evidence: &Evidence<'_>) -> Option<String> {

@@ -1,4 +1,7 @@
-use super::{NicError, PortInfo, PortName, ethtool::Ethtool, netlink::RouteSocket};
+use super::{
+    NicError, PortInfo, PortName, PortReading, ethtool::Ethtool, netdev::Netdev,
+    netlink::RouteSocket,
+};
 use netlink_packet_route::link::{LinkAttribute, Stats64};
 
 /// The kernel's counters of an interface since it was made (struct `rtnl_link_stats64`,
@@ -32,6 +35,28 @@ pub struct LinkCounters {
     pub rx_length_errors: u64,
 }
 
+impl LinkCounters {
+    /// What was gained since `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let gained = u64::saturating_sub;
+        Self {
+            rx_packets: gained(self.rx_packets, before.rx_packets),
+            tx_packets: gained(self.tx_packets, before.tx_packets),
+            rx_bytes: gained(self.rx_bytes, before.rx_bytes),
+            tx_bytes: gained(self.tx_bytes, before.tx_bytes),
+            rx_errors: gained(self.rx_errors, before.rx_errors),
+            tx_errors: gained(self.tx_errors, before.tx_errors),
+            rx_dropped: gained(self.rx_dropped, before.rx_dropped),
+            tx_dropped: gained(self.tx_dropped, before.tx_dropped),
+            rx_missed_errors: gained(self.rx_missed_errors, before.rx_missed_errors),
+            rx_crc_errors: gained(self.rx_crc_errors, before.rx_crc_errors),
+            rx_fifo_errors: gained(self.rx_fifo_errors, before.rx_fifo_errors),
+            rx_length_errors: gained(self.rx_length_errors, before.rx_length_errors),
+        }
+    }
+}
+
 impl From<&Stats64> for LinkCounters {
     fn from(s: &Stats64) -> Self {
         Self {
@@ -56,8 +81,11 @@ impl From<&Stats64> for LinkCounters {
 pub struct PortCounters {
     port: PortName,
     ifindex: u32,
+    driver: String,
     route: RouteSocket,
     ethtool: Ethtool,
+    /// `None` on kernels without the family.
+    netdev: Option<Netdev>,
 }
 
 impl PortCounters {
@@ -66,11 +94,25 @@ impl PortCounters {
     /// # Errors
     /// Those of [`super::Netns`], and [`NicError::Kernel`].
     pub fn open(port: &PortInfo) -> Result<Self, NicError> {
-        let (route, ethtool) = port
+        let (route, ethtool, netdev) = port
             .netns()?
-            .run(|| Ok((RouteSocket::open()?, Ethtool::open(port.ifindex)?)))?
+            .run(|| Ok((RouteSocket::open()?, Ethtool::open(port.ifindex)?, Netdev::open().ok())))?
             .map_err(|error| reading(&port.name, error))?;
-        Ok(Self { port: port.name.clone(), ifindex: port.ifindex, route, ethtool })
+        let (name, driver) = (port.name.clone(), port.driver.clone());
+        Ok(Self { port: name, ifindex: port.ifindex, driver, route, ethtool, netdev })
+    }
+
+    /// Everything that counts frames of the port. The driver is asked first: many copy
+    /// the NIC's registers into the interface's counters only then.
+    ///
+    /// # Errors
+    /// [`NicError::Gone`] if the port is; [`NicError::Kernel`].
+    pub fn read(&mut self) -> Result<PortReading, NicError> {
+        let statistics = self.driver().unwrap_or_default();
+        let queues = self.netdev.as_mut().and_then(|it| it.rx_hw_drops(self.ifindex).ok());
+        let rx_hw_drops = queues.flatten();
+        let link = self.link()?;
+        Ok(PortReading { driver: self.driver.clone(), link, statistics, rx_hw_drops })
     }
 
     /// The kernel's counters.

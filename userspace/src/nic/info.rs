@@ -51,6 +51,17 @@ pub struct PortInfo {
     pub promiscuity: u32,
     /// How many ask for all multicast (`IFLA_ALLMULTI`; 0 on kernels before 6.0).
     pub all_multicast: u32,
+    /// The other end of a veth.
+    pub peer: Option<Peer>,
+}
+
+/// Where the other end of a veth is (`IFLA_LINK`, `IFLA_LINK_NETNSID`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// Its index within its own namespace.
+    pub ifindex: u32,
+    /// What the port's namespace calls that namespace; `None`: it is the same.
+    pub nsid: Option<i32>,
 }
 
 /// An XDP program on a port.
@@ -118,6 +129,22 @@ pub fn port_info(name: &PortName) -> Result<PortInfo, NicError> {
         }
         survey.describe(link)
     })?
+}
+
+/// Whether the two are the ends of one veth pair.
+///
+/// # Errors
+/// Those of [`Netns`], and [`NicError::Kernel`].
+pub fn are_joined(one: &PortInfo, other: &PortInfo) -> Result<bool, NicError> {
+    let Some(peer) = one.peer.filter(|peer| peer.ifindex == other.ifindex) else {
+        return Ok(false);
+    };
+    let (here, there) = (one.netns()?, other.netns()?);
+    let Some(nsid) = peer.nsid else { return Ok(here.id() == there.id()) };
+    let known = here.run(|| RouteSocket::open()?.nsid(there.as_fd()))?;
+    let known = known
+        .map_err(|error| NicError::kernel(format!("ask for the peer of {}", one.name), error))?;
+    Ok(known == Some(nsid))
 }
 
 /// Every Ethernet interface of a namespace (`None`: the current one), by index.
@@ -212,7 +239,9 @@ impl<'a> Survey<'a> {
             features: Features { lro: on("rx-lro"), gro_hw: on("rx-gro-hw"), gro: on("rx-gro") },
             promiscuity: 0,
             all_multicast: 0,
+            peer: None,
         };
+        let (mut link_ifindex, mut nsid) = (None, None);
         for attribute in &link.attributes {
             match attribute {
                 LinkAttribute::Address(mac) => {
@@ -228,6 +257,8 @@ impl<'a> Survey<'a> {
                 }
                 LinkAttribute::LinkInfo(parts) => info.kind = kind(parts),
                 LinkAttribute::Xdp(parts) => info.xdp = xdp(parts),
+                LinkAttribute::Link(ifindex) => link_ifindex = Some(*ifindex),
+                LinkAttribute::LinkNetNsId(id) => nsid = Some(*id),
                 _ => {}
             }
         }
@@ -236,6 +267,9 @@ impl<'a> Survey<'a> {
             (info.rx_queues, info.tx_queues) = (rx, tx);
         }
         info.physical = info.kind.is_none();
+        info.peer = link_ifindex
+            .filter(|_| info.kind.as_deref() == Some("veth"))
+            .map(|ifindex| Peer { ifindex, nsid });
         Ok(info)
     }
 

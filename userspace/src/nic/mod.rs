@@ -7,13 +7,17 @@
 mod counters;
 mod error;
 mod ethtool;
+mod exchange;
+mod genl;
 mod hold;
 mod info;
 mod name;
 mod neighbour;
+mod netdev;
 mod netlink;
 mod netns;
 mod packet_socket;
+mod reading;
 mod wake;
 mod watch;
 
@@ -26,8 +30,9 @@ pub use crate::packet::Mac;
 pub use counters::{LinkCounters, PortCounters, driver_statistics, link_counters};
 pub use error::NicError;
 pub use hold::{Hold, SettingChange};
-pub use info::{Features, PortInfo, XdpAttached, XdpHook, list_ports, port_info};
+pub use info::{Features, Peer, PortInfo, XdpAttached, XdpHook, are_joined, list_ports, port_info};
 pub use name::PortName;
 pub use neighbour::{MAX_TAGS, Responder, VlanTag, multicast_mac, resolve_neighbours};
 pub use netns::Netns;
+pub use reading::{DropCounter, PortReading};
 pub use watch::{LinkState, LinkWatch, wait_for_carrier};

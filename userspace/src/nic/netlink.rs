@@ -1,33 +1,25 @@
-use netlink_packet_core::{
-    NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer,
-    NetlinkHeader, NetlinkMessage, NetlinkPayload,
-};
+use super::exchange::Exchange;
+use netlink_packet_core::{NLM_F_DUMP, NetlinkMessage, NetlinkPayload, NetlinkSerializable};
 use netlink_packet_route::{
     RouteNetlinkMessage,
     address::{AddressAttribute, AddressMessage},
     link::LinkMessage,
+    nsid::{NsidAttribute, NsidMessage},
 };
-use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
-use std::{io, net::IpAddr};
+use netlink_sys::{Socket, protocols::NETLINK_ROUTE};
+use std::{
+    io,
+    net::IpAddr,
+    os::fd::{AsRawFd, BorrowedFd},
+};
 
 /// An rtnetlink socket for questions, bound to the namespace it was opened in.
 #[derive(Debug)]
-pub(super) struct RouteSocket {
-    socket: Socket,
-    sequence: u32,
-}
-
-/// How often a dump that the kernel calls inconsistent is repeated.
-const DUMP_ATTEMPTS: u32 = 5;
+pub(super) struct RouteSocket(Exchange);
 
 impl RouteSocket {
     pub(super) fn open() -> io::Result<Self> {
-        let mut socket = Socket::new(NETLINK_ROUTE)?;
-        socket.bind_auto()?;
-        // The kernel answers within the call or not at all; this only guards against a hang.
-        let timeout = nix::sys::time::TimeVal::new(5, 0);
-        nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::ReceiveTimeout, &timeout)?;
-        Ok(Self { socket, sequence: 0 })
+        Exchange::open(NETLINK_ROUTE).map(Self)
     }
 
     /// One link by index; `None` if there is none.
@@ -54,66 +46,43 @@ impl RouteSocket {
         Ok(answers.into_iter().filter_map(as_address).collect())
     }
 
+    /// The number by which this namespace calls another; `None` if it knows it not.
+    pub(super) fn nsid(&mut self, netns: BorrowedFd<'_>) -> io::Result<Option<i32>> {
+        let mut question = NsidMessage::default();
+        question.attributes.push(NsidAttribute::Fd(netns.as_raw_fd() as u32));
+        let answers = self.ask(&RouteNetlinkMessage::GetNsId(question), 0)?;
+        let id = answers.into_iter().find_map(|answer| match answer {
+            RouteNetlinkMessage::NewNsId(message) => {
+                message.attributes.into_iter().find_map(|attribute| match attribute {
+                    NsidAttribute::Id(id) => Some(id),
+                    _ => None,
+                })
+            }
+            _ => None,
+        });
+        Ok(id.filter(|&id| id >= 0))
+    }
+
     fn ask(
         &mut self,
         question: &RouteNetlinkMessage,
         flags: u16,
     ) -> io::Result<Vec<RouteNetlinkMessage>> {
-        for _ in 0..DUMP_ATTEMPTS {
-            if let Some(answers) = self.ask_once(question.clone(), flags)? {
-                return Ok(answers);
+        let mut body = vec![0; question.buffer_len()];
+        question.serialize(&mut body);
+        let mut answers = Vec::new();
+        for answer in self.0.ask(question.message_type(), flags, &body)? {
+            match NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer) {
+                Ok(NetlinkMessage { payload: NetlinkPayload::InnerMessage(answer), .. }) => {
+                    answers.push(answer);
+                }
+                // One interface that cannot be read must not hide the others.
+                Err(_) if flags & NLM_F_DUMP != 0 => {}
+                Ok(_) => return Err(io::Error::other("an rtnetlink answer of no known kind")),
+                Err(error) => return Err(io::Error::other(error.to_string())),
             }
         }
-        Err(io::Error::other("the interfaces change too fast to be listed"))
-    }
-
-    /// `None` if the kernel says that the dump was overtaken by a change.
-    fn ask_once(
-        &mut self,
-        question: RouteNetlinkMessage,
-        flags: u16,
-    ) -> io::Result<Option<Vec<RouteNetlinkMessage>>> {
-        self.sequence = self.sequence.wrapping_add(1);
-        let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | flags;
-        header.sequence_number = self.sequence;
-        let mut message = NetlinkMessage::new(header, NetlinkPayload::from(question));
-        message.finalize();
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
-        self.socket.send_to(&bytes, &SocketAddr::new(0, 0), 0)?;
-
-        let dump = flags & NLM_F_DUMP != 0;
-        let (mut answers, mut consistent) = (Vec::new(), true);
-        loop {
-            let (datagram, _) = self.socket.recv_from_full()?;
-            for part in messages(&datagram) {
-                let header = NetlinkBuffer::new(part);
-                if header.sequence_number() != self.sequence {
-                    continue;
-                }
-                consistent &= header.flags() & NLM_F_DUMP_INTR == 0;
-                match header.message_type() {
-                    NLMSG_DONE => return Ok(consistent.then_some(answers)),
-                    NLMSG_ERROR => return Err(refusal(part)),
-                    _ => {}
-                }
-                match NetlinkMessage::<RouteNetlinkMessage>::deserialize(part) {
-                    Ok(NetlinkMessage {
-                        payload: NetlinkPayload::InnerMessage(answer), ..
-                    }) => {
-                        if !dump {
-                            return Ok(Some(vec![answer]));
-                        }
-                        answers.push(answer);
-                    }
-                    // One interface that cannot be read must not hide the others.
-                    Err(_) if dump => {}
-                    Ok(_) => return Err(io::Error::other("an rtnetlink answer of no known kind")),
-                    Err(error) => return Err(io::Error::other(error.to_string())),
-                }
-            }
-        }
+        Ok(answers)
     }
 }
 
@@ -124,25 +93,6 @@ pub(super) fn link_events() -> io::Result<Socket> {
     socket.add_membership(libc::RTNLGRP_LINK)?;
     socket.set_non_blocking(true)?;
     Ok(socket)
-}
-
-/// The messages of one datagram (struct nlmsghdr, aligned to 4).
-pub(super) fn messages(datagram: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = datagram;
-    std::iter::from_fn(move || {
-        let length = NetlinkBuffer::new_checked(rest).ok()?.length() as usize;
-        let message = &rest[..length];
-        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-        Some(message)
-    })
-}
-
-fn refusal(message: &[u8]) -> io::Error {
-    let code = NetlinkBuffer::new(message).payload().first_chunk().map(|b| i32::from_ne_bytes(*b));
-    match code {
-        Some(code) if code < 0 => io::Error::from_raw_os_error(-code),
-        _ => io::Error::other("an rtnetlink acknowledgement where an answer was due"),
-    }
 }
 
 fn as_link(message: RouteNetlinkMessage) -> Option<LinkMessage> {
@@ -165,22 +115,4 @@ fn as_address(message: RouteNetlinkMessage) -> Option<(u32, IpAddr, u8)> {
         }
     }
     Some((message.header.index, own?, message.header.prefix_len))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_datagram_is_cut_at_each_aligned_length_and_rubbish_ends_it() {
-        let mut datagram = Vec::new();
-        for length in [18_u32, 16] {
-            let start = datagram.len();
-            datagram.extend_from_slice(&length.to_ne_bytes());
-            datagram.resize(start + (length as usize).next_multiple_of(4), 0);
-        }
-        datagram.extend_from_slice(&[255, 255, 0, 0]);
-        let lengths: Vec<usize> = messages(&datagram).map(<[u8]>::len).collect();
-        assert_eq!(lengths, [18, 16]);
-    }
 }

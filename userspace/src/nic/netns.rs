@@ -3,7 +3,10 @@ use nix::sched::{CloneFlags, setns};
 use std::{
     fs::{self, File},
     io,
-    os::unix::fs::MetadataExt,
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::fs::MetadataExt,
+    },
     thread,
 };
 
@@ -77,6 +80,10 @@ impl Netns {
 
     pub(crate) fn id(&self) -> NetnsId {
         self.id
+    }
+
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 
     /// Runs `work` inside the namespace: here if this thread is in it, else on a thread

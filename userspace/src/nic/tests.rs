@@ -51,6 +51,37 @@ fn what_a_port_is_agrees_with_ip_and_ethtool() {
 }
 
 #[test]
+fn the_ends_of_a_veth_are_joined_and_no_others_whatever_their_index() {
+    let (one, other) = (Lab::new(), Lab::new());
+    let joined = |a: &Side, b: &Side| are_joined(&a.info(), &b.info()).unwrap();
+    assert!(joined(&one.west, &one.east) && joined(&one.east, &one.west));
+    assert_eq!(one.east.info().ifindex, other.east.info().ifindex, "or this proves nothing");
+    assert!(!joined(&one.west, &other.east) && !joined(&one.west, &one.west));
+    one.west.ip("link add name a type veth peer name b");
+    let port = |interface: &str| {
+        let name = PortName { interface: interface.to_owned(), netns: Some(one.west.netns()) };
+        port_info(&name).unwrap()
+    };
+    assert!(are_joined(&port("a"), &port("b")).unwrap());
+}
+
+#[test]
+fn a_reading_has_the_counters_of_kernel_and_driver() {
+    let lab = Lab::new();
+    lab.west.ip("addr add 198.18.0.2/24 dev west");
+    lab.west.ip("neigh add 198.18.0.9 lladdr 02:00:00:00:00:09 dev west nud permanent");
+    eventually("carrier", || lab.west.info().carrier);
+    let mut counters = PortCounters::open(&lab.west.info()).unwrap();
+    let before = counters.read().unwrap();
+    lab.west.send(ip("198.18.0.9"), 5);
+    let gained = counters.read().unwrap().since(&before);
+    assert!(gained.link.tx_packets >= 5, "{gained:?}");
+    assert_eq!((gained.driver.as_str(), gained.rx_dropped()), ("veth", 0));
+    assert!(gained.statistics.iter().any(|(name, _)| name == "rx_queue_1_drops"), "{gained:?}");
+    assert_eq!((gained.rx_hw_drops, gained.pause_frames()), (None, None), "a veth has neither");
+}
+
+#[test]
 fn link_states_and_features_follow_the_kernel() {
     let lab = Lab::new();
     lab.east.ip("link set east down");

@@ -1,6 +1,7 @@
 use super::{
     NicError, PortInfo, PortName,
-    netlink::{RouteSocket, link_events, messages},
+    exchange::messages,
+    netlink::{RouteSocket, link_events},
     netns::NetnsId,
     wake::{Wake, Worker},
 };

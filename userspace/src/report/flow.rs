@@ -3,10 +3,10 @@
 use super::{FlowResult, GapResult, LatencyResult, LedgerResult, Outage, SampleRow};
 use crate::{
     collect::{
-        Arrival, Border, Departure, Evidence, Finding, FlowCounts, Gap, GapSummary, LatencySummary,
-        Ledger, Loss, RxTotals, Sample, Verdict, judge, l1_bits, l2_bits,
+        Arrival, Border, Departure, Evidence, FarEnd, Finding, FlowCounts, Gap, GapSummary,
+        LatencySummary, Ledger, Loss, RxTotals, Sample, Verdict, judge, l1_bits, l2_bits,
     },
-    session::{FlowFacts, PortFacts, RunFacts},
+    session::{FlowFacts, Peer, RunFacts},
     units::FCS_BYTES,
 };
 
@@ -39,6 +39,8 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
         duration_ns,
         stale: counters.map_or(0, |counters| counters.stale),
         pause_frames: facts.ports[flow.tx_port].pause_frames.unwrap_or(0),
+        invalid_descriptors: facts.ports[flow.tx_port].xsk.map_or(0, |xsk| xsk.tx_invalid),
+        rx_drops: flow.rx_port.map_or(&[], |port| &facts.ports[port].rx_drops),
         faults: &[&*flow.faults, &*facts.faults].concat(),
     });
     let limited_by = limited_by(facts, flow, &finding);
@@ -121,23 +123,39 @@ fn ledger(facts: &RunFacts, flow: &FlowFacts) -> Ledger {
         handed: leaving().map(|other| other.completed.unwrap_or(other.totals.tx_frames)).sum(),
         frames: port.tx_frames,
         dropped: port.tx_dropped,
+        into: match port.peer {
+            None => FarEnd::Wire,
+            Some(Peer::Port(peer)) if flow.rx_port == Some(peer) => FarEnd::Receiver,
+            Some(Peer::Port(_) | Peer::Elsewhere) => FarEnd::Device,
+        },
     };
     let arrival = flow.rx_port.map(|index| {
-        let PortFacts { rx_frames, rx_dropped, seen, .. } = facts.ports[index];
-        let flows = facts.flows.iter().filter(|other| other.rx_port == Some(index)).count() as u64;
-        Arrival { flows, frames: rx_frames, dropped: rx_dropped, seen }
+        let port = &facts.ports[index];
+        let there = || facts.flows.iter().filter(|other| other.rx_port == Some(index));
+        let counters = there().filter_map(|other| Some(other.totals.rx.as_ref()?.counters));
+        Arrival {
+            flows: there().count() as u64,
+            frames: port.rx_frames,
+            dropped: port.rx_dropped,
+            fill_ring_empty: port.xsk.map_or(0, |xsk| xsk.rx_fill_ring_empty),
+            seen: port.seen,
+            matched: counters.map(|rx| rx.frames() + rx.late + rx.corrupt).sum(),
+        }
     });
     Ledger::trace(&counts, &departure, arrival.as_ref())
 }
 
 /// Who held the flow back.
 fn limited_by(facts: &RunFacts, flow: &FlowFacts, finding: &Finding) -> Option<&'static str> {
-    match finding.verdict {
-        Verdict::Loss | Verdict::DeviceBackpressure => Some("device"),
-        Verdict::ReceiverLimited => Some("tester-rx"),
-        Verdict::TesterLimited => Some("tester-tx"),
+    match finding.limit {
+        Some(Verdict::Loss | Verdict::DeviceBackpressure) => Some("device"),
+        Some(Verdict::ReceiverLimited) => Some("tester-rx"),
+        Some(Verdict::TesterLimited) => Some("tester-tx"),
         // At "max" something always is the limit: the line if it was full.
-        Verdict::Ok if flow.intended_pps.is_none() && flow.requested.is_none() => {
+        None if finding.verdict == Verdict::Ok
+            && flow.intended_pps.is_none()
+            && flow.requested.is_none() =>
+        {
             let load = facts.flows.iter().filter(|other| other.tx_port == flow.tx_port);
             let load_bps: f64 = load
                 .filter_map(|flow| {
@@ -149,7 +167,7 @@ fn limited_by(facts: &RunFacts, flow: &FlowFacts, finding: &Finding) -> Option<&
             let full = link_bps.is_some_and(|link_bps| load_bps >= 0.999 * link_bps as f64);
             Some(if full { "line" } else { "tester-tx" })
         }
-        Verdict::Ok | Verdict::Invalid => None,
+        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     collect::{Collector, FlowId, FlowReading, Gap, Totals, Verdict},
-    nic::SettingChange,
+    nic::{DropCounter, SettingChange},
     rx::{Counters, Observed},
     session::{FlowFacts, PortFacts, RunFacts},
     spec::{Expect, Threshold},
@@ -72,7 +72,10 @@ fn port(name: &str) -> PortFacts {
         rx_frames: None,
         rx_dropped: None,
         seen: None,
+        rx_drops: Vec::new(),
         pause_frames: None,
+        xsk: None,
+        peer: None,
     }
 }
 
@@ -280,19 +283,23 @@ fn gaps_of_a_stream_that_was_spread_over_queues_are_unknown() {
 }
 
 #[test]
-fn port_counters_belong_to_a_flow_that_has_the_port_alone() {
+fn drops_of_a_port_are_charged_to_its_flow_and_named() {
     let collector = collected(1000, 990);
     let totals = collector.totals(FlowId(0)).unwrap();
     let with_ports = |flows| {
         let mut facts = run(flows);
         facts.ports[0].tx_frames = Some(1000);
         facts.ports[1].rx_dropped = Some(10);
+        let drop = DropCounter { name: "rx_missed_errors".to_owned(), frames: 10 };
+        facts.ports[1].rx_drops.push(drop);
         RunResult::new(&facts)
     };
     let alone = with_ports(vec![flow("a", totals)]);
     assert_eq!(alone.flows[0].ledger.tx_port, Some(1000));
     assert_eq!(alone.verdict, Verdict::ReceiverLimited);
     assert_eq!(alone.flows[0].ledger.limited_by, Some("tester-rx"));
+    let reason = "a: 10 frames dropped between the NIC and the analyser (rx_missed_errors 10)";
+    assert_eq!(alone.reasons[0], reason);
     let shared = with_ports(vec![flow("a", totals), flow("b", totals)]);
     assert_eq!((shared.flows[0].ledger.tx_port, shared.flows[1].ledger.rx_dropped), (None, None));
 }

@@ -3,9 +3,9 @@
 use super::{Session, plan, trial::TrialEnd};
 use crate::{
     collect::{FlowId, Gap, Sample, Totals},
-    nic::SettingChange,
+    nic::{DropCounter, PortReading, SettingChange},
     spec::Expect,
-    tx::TxMode,
+    tx::{TxMode, XskStatistics},
 };
 use std::time::Duration;
 use xdp_ebpf::XdpMode;
@@ -96,8 +96,23 @@ pub struct PortFacts {
     pub rx_dropped: Option<u64>,
     /// Frames that the analyser saw.
     pub seen: Option<u64>,
+    /// The counters above zero that speak of such drops; several may count the same ones.
+    pub rx_drops: Vec<DropCounter>,
     /// Pause frames received.
     pub pause_frames: Option<u64>,
+    /// What its AF_XDP sockets counted; `None`: it has none.
+    pub xsk: Option<XskStatistics>,
+    /// The other end, where the port is a veth.
+    pub peer: Option<Peer>,
+}
+
+/// The other end of a veth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// A port of this run, its place in [`RunFacts::ports`].
+    Port(usize),
+    /// None of them.
+    Elsewhere,
 }
 
 /// A flow in one direction. Port numbers are places in [`RunFacts::ports`].
@@ -172,12 +187,15 @@ impl Session {
             },
             link_bps: port.link_bps.filter(|_| port.info.physical || port.line_given),
             settings_changed: port.hold.settings_changed().to_vec(),
-            tx_frames: end.counted.map(|counted| counted.tx_frames),
-            tx_dropped: end.counted.map(|counted| counted.tx_dropped),
-            rx_frames: end.counted.map(|counted| counted.rx_frames),
-            rx_dropped: end.counted.map(|counted| counted.rx_dropped),
+            tx_frames: end.counted.as_ref().map(|counted| counted.link.tx_packets),
+            tx_dropped: end.counted.as_ref().map(|counted| counted.link.tx_dropped),
+            rx_frames: end.counted.as_ref().map(|counted| counted.link.rx_packets),
+            rx_dropped: end.counted.as_ref().map(PortReading::rx_dropped),
+            rx_drops: end.counted.as_ref().map(PortReading::rx_drops).unwrap_or_default(),
             seen: Some(end.analyser.seen),
-            pause_frames: end.counted.and_then(|counted| counted.pause_frames),
+            pause_frames: end.counted.as_ref().and_then(PortReading::pause_frames),
+            xsk: end.xsk,
+            peer: port.peer,
         });
         RunFacts {
             started: end.started,

@@ -18,7 +18,7 @@ mod port;
 mod trial;
 
 pub use error::SessionError;
-pub use facts::{FlowFacts, FlowSnapshot, Phase, PortFacts, RunFacts, Snapshot};
+pub use facts::{FlowFacts, FlowSnapshot, Peer, Phase, PortFacts, RunFacts, Snapshot};
 
 use crate::{
     collect::{Collector, DEFAULT_CAPACITY},

@@ -1,14 +1,14 @@
 //! Opening a session: checks first, then ports one by one, then next hops.
 
 use super::{
-    Session, SessionError, Settings,
+    Peer, Session, SessionError, Settings,
     next_hop::Known,
     plan,
     port::{Port, Watching},
 };
 use crate::{
     collect::Collector,
-    nic::{LinkWatch, PortInfo, PortName, port_info},
+    nic::{LinkWatch, PortInfo, PortName, are_joined, port_info},
     packet::{AddressSet, Program},
     spec::{Flow, Integrity, Layer, PortSpec, Spec, SpecError, Track},
     units::{QueueId, Rate, StreamId},
@@ -80,6 +80,7 @@ impl Session {
             port.open_queues(&queues, frame_bytes_max(index))?;
             port.answer_for(behind(&spec, index), addresses(&spec.ports[index]))?;
         }
+        join(&mut ports)?;
         let programs = compile(&spec, &ports)?;
         let collector = Collector::new(settings.samples, settings.interval);
         Ok(Self {
@@ -95,6 +96,18 @@ impl Session {
             trial_number: 0,
         })
     }
+}
+
+/// Finds the veth pairs of which the session holds both ends.
+fn join(ports: &mut [Port]) -> Result<(), SessionError> {
+    for one in 0..ports.len() {
+        for other in 0..ports.len() {
+            if are_joined(&ports[one].info, &ports[other].info)? {
+                ports[one].peer = Some(Peer::Port(other));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Everything that needs no change to be known.

@@ -1,12 +1,12 @@
 //! A port as the session holds it: settings, analyser, queues, answers.
 
-use super::SessionError;
+use super::{Peer, SessionError};
 use crate::{
-    nic::{Hold, Netns, PortCounters, PortInfo, Responder},
+    nic::{Hold, Netns, PortCounters, PortInfo, PortReading, Responder},
     packet::AddressSet,
     rx::Receiver,
     spec::PortSpec,
-    tx::{Queue, QueueSetup},
+    tx::{Queue, QueueSetup, XskStatistics},
     units::{QueueId, StreamId},
 };
 use std::{net::IpAddr, ops::Range, time::Duration};
@@ -30,33 +30,8 @@ pub(super) struct Port {
     pub(super) line_given: bool,
     /// Why native mode was refused, if it was.
     pub(super) native_refused: Option<String>,
-}
-
-/// Counters of a port that bear on the ledger.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Counted {
-    pub(super) tx_frames: u64,
-    pub(super) tx_dropped: u64,
-    pub(super) rx_frames: u64,
-    /// Between the NIC and the analyser.
-    pub(super) rx_dropped: u64,
-    pub(super) pause_frames: Option<u64>,
-}
-
-impl Counted {
-    /// What was gained since `before`.
-    pub(super) fn since(self, before: Self) -> Self {
-        Self {
-            tx_frames: self.tx_frames.saturating_sub(before.tx_frames),
-            tx_dropped: self.tx_dropped.saturating_sub(before.tx_dropped),
-            rx_frames: self.rx_frames.saturating_sub(before.rx_frames),
-            rx_dropped: self.rx_dropped.saturating_sub(before.rx_dropped),
-            pause_frames: self
-                .pause_frames
-                .zip(before.pause_frames)
-                .map(|(now, then)| now.saturating_sub(then)),
-        }
-    }
+    /// The other end, where the port is a veth.
+    pub(super) peer: Option<Peer>,
 }
 
 /// What the analyser of a port is set up with.
@@ -93,6 +68,7 @@ impl Port {
             netns,
             link_bps: spec.line_bps.or(info.link_bps),
             line_given: spec.line_bps.is_some(),
+            peer: info.peer.map(|_| Peer::Elsewhere),
             info,
             native_refused,
         })
@@ -135,28 +111,13 @@ impl Port {
     }
 
     /// What the kernel and the driver have counted since the port exists; `None`: it is gone.
-    pub(super) fn counted(&mut self) -> Option<Counted> {
-        let link = self.counters.link().ok()?;
-        let driver = self.counters.driver().unwrap_or_default();
-        let sum = |wanted: &dyn Fn(&str) -> bool| {
-            let values: Vec<u64> =
-                driver.iter().filter(|(name, _)| wanted(name)).map(|&(_, value)| value).collect();
-            (!values.is_empty()).then(|| values.iter().sum::<u64>())
-        };
-        // veth counts a full ring per queue; NICs report it as missed or as FIFO errors, or
-        // the same frames as both.
-        let ring_full = sum(&|name| {
-            name.starts_with("rx_queue_") && name.ends_with("_drops") && !name.contains("xdp")
-        });
-        Some(Counted {
-            tx_frames: link.tx_packets,
-            tx_dropped: link.tx_dropped,
-            rx_frames: link.rx_packets,
-            rx_dropped: link.rx_missed_errors.max(link.rx_fifo_errors) + ring_full.unwrap_or(0),
-            pause_frames: sum(&|name| {
-                name.starts_with("rx_") && (name.contains("pause") || name.contains("xoff"))
-            }),
-        })
+    pub(super) fn counted(&mut self) -> Option<PortReading> {
+        self.counters.read().ok()
+    }
+
+    /// What the AF_XDP sockets of the port have counted together; `None`: it has none.
+    pub(super) fn xsk(&self) -> Option<XskStatistics> {
+        self.queues.iter().filter_map(Queue::statistics).reduce(XskStatistics::plus)
     }
 
     /// Whether frames are read natively or from skbs.

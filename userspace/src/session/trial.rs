@@ -1,14 +1,12 @@
 //! One trial: workers sending, the collector ticking, then the drain.
 
-use super::{
-    Phase, Session, SessionError, plan,
-    port::{Counted, Port},
-};
+use super::{Phase, Session, SessionError, plan};
 use crate::{
     collect::{FlowId, FlowReading, Gap},
+    nic::PortReading,
     rx::{IntervalClock, IntervalRing, PortTotals},
     spec::End,
-    tx::{Outcome, Pacer, Queue, Sent, StreamCounters, StreamPlan, Trial},
+    tx::{Outcome, Pacer, Queue, Sent, StreamCounters, StreamPlan, Trial, XskStatistics},
     units::monotonic_ns,
 };
 use nix::{
@@ -52,12 +50,17 @@ pub(super) struct TrialEnd {
 }
 
 /// What a port counted during the trial.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct PortEnd {
     /// `None` where the port is gone.
-    pub(super) counted: Option<Counted>,
+    pub(super) counted: Option<PortReading>,
+    /// `None` where it has no socket.
+    pub(super) xsk: Option<XskStatistics>,
     pub(super) analyser: PortTotals,
 }
+
+/// What interfaces and sockets say, by port.
+struct Counted(Vec<(Option<PortReading>, Option<XskStatistics>)>);
 
 type Worker = JoinHandle<(Queue, Outcome)>;
 
@@ -70,7 +73,6 @@ impl Session {
     ) -> Result<TrialEnd, SessionError> {
         let counters: Vec<Arc<StreamCounters>> =
             self.streams.iter().map(|_| Arc::default()).collect();
-        let before = self.counted();
         let lead_ns = LEAD_NS + self.streams.len() as u64 * 20_000;
         let start_ns = monotonic_ns() + lead_ns;
         self.trial_number = xdp_ebpf::next_trial(self.trial_number);
@@ -79,6 +81,9 @@ impl Session {
         }
         self.collector.begin_trial(start_ns);
         self.base_ns = start_ns;
+        // Interfaces are read after the analysers start to count and before they are read
+        // last: so no foreign frame can make one look unseen.
+        let before = self.counted();
 
         let workers_stop = Arc::new(AtomicBool::new(false));
         let workers = self.start_workers(start_ns, &counters, &workers_stop)?;
@@ -110,20 +115,11 @@ impl Session {
         }
         end.interrupted = stop.load(Relaxed) && self.is_unfinished(start_ns, &counters);
         self.join(workers, &mut end.faults);
-        self.drain(&mut reading, tick_ns, end.faults.is_empty(), observe);
+        let after = self.drain(&mut reading, tick_ns, end.faults.is_empty(), observe);
         end.faults.extend(self.unbanked());
         end.sent = counters.iter().map(|counters| counters.read()).collect();
         end.gaps = self.gaps(&counters);
-        let after = self.counted();
-        end.ports = before
-            .into_iter()
-            .zip(after)
-            .zip(&reading.ports)
-            .map(|((before, after), &analyser)| PortEnd {
-                counted: before.zip(after).map(|(before, after)| after.since(before)),
-                analyser,
-            })
-            .collect();
+        end.ports = after.since(before, &reading.ports);
         Ok(end)
     }
 
@@ -241,7 +237,7 @@ impl Session {
         mut tick_ns: u64,
         link_holds: bool,
         observe: &mut dyn FnMut(Phase, &mut Session),
-    ) {
+    ) -> Counted {
         let interval_ns = self.settings.interval.as_nanos() as u64;
         let started_ns = monotonic_ns();
         let mut last_ns = started_ns;
@@ -254,10 +250,11 @@ impl Session {
             let quiet_ns = DRAIN_QUIET_NS.max(latency_max_ns.saturating_mul(3));
             let waited_ns = now_ns - started_ns;
             if !link_holds || now_ns - last_ns >= quiet_ns || waited_ns >= DRAIN_MAX_NS {
+                let counted = self.counted();
                 reading.tick(self);
                 self.collector.finish();
                 observe(Phase::Done, self);
-                return;
+                return counted;
             }
             if now_ns >= tick_ns {
                 tick_ns += interval_ns;
@@ -318,8 +315,20 @@ impl Session {
         ))
     }
 
-    fn counted(&mut self) -> Vec<Option<Counted>> {
-        self.ports.iter_mut().map(Port::counted).collect()
+    fn counted(&mut self) -> Counted {
+        Counted(self.ports.iter_mut().map(|port| (port.counted(), port.xsk())).collect())
+    }
+}
+
+impl Counted {
+    fn since(self, before: Self, analysers: &[PortTotals]) -> Vec<PortEnd> {
+        let pairs = self.0.into_iter().zip(before.0).zip(analysers);
+        let gained = pairs.map(|(((counted, xsk), (then, xsk_then)), &analyser)| PortEnd {
+            counted: counted.zip(then).map(|(now, then)| now.since(&then)),
+            xsk: xsk.zip(xsk_then).map(|(now, then)| now.since(then)),
+            analyser,
+        });
+        gained.collect()
     }
 }
 

@@ -16,6 +16,7 @@ use std::{
 use xsk_rs::{
     CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem,
     config::{BindFlags, FrameSize, Interface, LibxdpFlags, QueueSize, SocketConfig, UmemConfig},
+    socket::Fd,
 };
 
 /// How the kernel takes frames from the UMEM (Documentation/networking/af_xdp.rst).
@@ -249,8 +250,12 @@ impl Queue {
         count
     }
 
+    pub(super) fn fd(&self) -> &Fd {
+        self.tx.fd()
+    }
+
     fn raw_fd(&self) -> RawFd {
-        self.tx.fd().as_raw_fd()
+        self.fd().as_raw_fd()
     }
 }
 

@@ -9,9 +9,11 @@ mod af_xdp;
 mod counters;
 mod pacer;
 mod schedule;
+mod statistics;
 mod worker;
 
 pub use af_xdp::{Queue, QueueSetup, TxError, TxMode};
 pub use counters::{Sent, StreamCounters};
 pub use pacer::{Pace, Pacer};
+pub use statistics::XskStatistics;
 pub use worker::{Outcome, StreamPlan, Trial};

@@ -13,6 +13,7 @@
 //! | `counters` | totals of one, several and opposite flows | the kernel's counters |
 //! | `device_under_test` | loss, duplicates, order, corruption | a device's books |
 //! | `device_over_time` | latency, late frames, stragglers, the drain | a device's books |
+//! | `ledger` | the place of every missing frame | the kernel's counters, a device's books |
 //! | `queues` | one stream on several queues | the driver's counters per queue |
 //! | `modes` | generic XDP, one queue, overload | the kernel's counters |
 //! | `neighbours` | ARP and ND, asked and answered | the kernel's neighbours, a Linux router |
@@ -37,6 +38,7 @@ mod device_over_time;
 mod device_under_test;
 mod fields;
 mod headers;
+mod ledger;
 mod lifecycle;
 mod modes;
 mod neighbours;

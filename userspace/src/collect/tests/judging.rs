@@ -1,6 +1,7 @@
 //! The ledger and the verdict.
 
 use super::super::*;
+use crate::nic::DropCounter;
 use crate::rx::Counters;
 
 /// 1,000,000 frames sent in a second, of which `rx` came.
@@ -15,11 +16,24 @@ fn received(unique: u64) -> Counters {
 
 fn west() -> Departure {
     let frames = 1_000_000;
-    Departure { flows: 1, handed: frames, frames: Some(frames), dropped: Some(0) }
+    Departure {
+        flows: 1,
+        handed: frames,
+        frames: Some(frames),
+        dropped: Some(0),
+        into: FarEnd::Wire,
+    }
 }
 
 fn east(frames: u64) -> Arrival {
-    Arrival { flows: 1, frames: Some(frames), dropped: Some(0), seen: Some(frames) }
+    Arrival {
+        flows: 1,
+        frames: Some(frames),
+        dropped: Some(0),
+        fill_ring_empty: 0,
+        seen: Some(frames),
+        matched: frames,
+    }
 }
 
 fn evidence(ledger: &Ledger) -> Evidence<'_> {
@@ -29,6 +43,8 @@ fn evidence(ledger: &Ledger) -> Evidence<'_> {
         duration_ns: Some(1_000_000_000),
         stale: 0,
         pause_frames: 0,
+        invalid_descriptors: 0,
+        rx_drops: &[],
         faults: &[],
     }
 }
@@ -40,7 +56,10 @@ fn verdict(ledger: &Ledger) -> Verdict {
 #[test]
 fn nothing_missing_is_ok_and_gives_no_reason() {
     let ledger = Ledger::trace(&sent(received(1_000_000)), &west(), Some(&east(1_000_000)));
-    assert_eq!(judge(&evidence(&ledger)), Finding { verdict: Verdict::Ok, reasons: vec![] });
+    assert_eq!(
+        judge(&evidence(&ledger)),
+        Finding { verdict: Verdict::Ok, limit: None, reasons: vec![] }
+    );
     assert_eq!((ledger.missing_at(), ledger.in_order), (None, Some(1_000_000)));
 }
 
@@ -112,12 +131,81 @@ fn drops_of_a_port_are_no_finding_while_the_flow_lost_nothing() {
 }
 
 #[test]
-fn counters_of_a_shared_port_are_of_no_flow() {
-    let departure = Departure { flows: 2, ..west() };
-    let arrival = Arrival { flows: 2, ..east(2_000_000) };
-    let ledger = Ledger::trace(&sent(received(999_999)), &departure, Some(&arrival));
-    assert_eq!((ledger.tx_port, ledger.rx_port), (None, None));
-    assert_eq!((ledger.rx_dropped, ledger.seen), (None, None));
+fn a_full_ring_behind_a_veth_is_the_receivers_or_the_devices() {
+    let dropped = |into| Departure { frames: Some(999_995), dropped: Some(5), into, ..west() };
+    let at = |into| {
+        let ledger = Ledger::trace(&sent(received(999_995)), &dropped(into), Some(&east(999_995)));
+        let finding = judge(&evidence(&ledger));
+        (ledger.missing.clone(), finding.verdict, finding.reasons[0].clone())
+    };
+    let (missing, verdict, reason) = at(FarEnd::Receiver);
+    assert_eq!((missing, verdict), (vec![(Border::PeerRing, 5)], Verdict::ReceiverLimited));
+    assert_eq!(reason, "5 frames did not fit into the receiving port's ring");
+    let (missing, verdict, reason) = at(FarEnd::Device);
+    assert_eq!((missing, verdict), (vec![(Border::DeviceRing, 5)], Verdict::Loss));
+    assert!(reason.ends_with("5 at the device's full receive ring"), "{reason}");
+    let (missing, verdict, _) = at(FarEnd::Wire);
+    assert_eq!((missing, verdict), (vec![(Border::TxPort, 5)], Verdict::TesterLimited));
+}
+
+#[test]
+fn what_a_nic_drops_for_want_of_buffers_is_missing_at_the_fill_ring() {
+    let arrival = Arrival { dropped: Some(7), fill_ring_empty: 300, ..east(999_993) };
+    let ledger = Ledger::trace(&sent(received(999_993)), &west(), Some(&arrival));
+    assert_eq!(ledger.missing, [(Border::FillRing, 7)]);
+    let drops = [DropCounter { name: "rx_missed_errors".to_owned(), frames: 7 }];
+    let finding = judge(&Evidence { rx_drops: &drops, ..evidence(&ledger) });
+    assert_eq!(finding.verdict, Verdict::ReceiverLimited);
+    assert_eq!(
+        finding.reasons[0],
+        "7 frames found no buffer, for the fill ring was empty (rx_missed_errors 7)"
+    );
+    let arrival = Arrival { fill_ring_empty: 300, ..east(999_993) };
+    let ledger = Ledger::trace(&sent(received(999_993)), &west(), Some(&arrival));
+    assert_eq!(ledger.missing, [(Border::Device, 7)], "the NIC dropped none");
+}
+
+#[test]
+fn what_the_port_counts_and_the_analyser_does_not_see_came_past_it() {
+    let arrival = Arrival { seen: Some(999_990), ..east(1_000_000) };
+    let ledger = Ledger::trace(&sent(received(999_990)), &west(), Some(&arrival));
+    assert_eq!(ledger.missing, [(Border::RxUnseen, 10)]);
+    assert_eq!(verdict(&ledger), Verdict::ReceiverLimited);
+    // Some drivers leave out of their count what XDP consumed (mlx5).
+    let arrival = Arrival { frames: Some(0), ..east(999_990) };
+    let ledger = Ledger::trace(&sent(received(999_990)), &west(), Some(&arrival));
+    assert_eq!(ledger.missing, [(Border::Device, 10)]);
+}
+
+#[test]
+fn descriptors_that_the_kernel_refused_are_told_with_the_frames_that_stayed() {
+    let flow = FlowCounts { completed: Some(999_998), ..sent(received(999_998)) };
+    let departure = Departure { handed: 999_998, ..west() };
+    let ledger = Ledger::trace(&flow, &departure, Some(&east(999_998)));
+    let finding = judge(&Evidence { invalid_descriptors: 2, ..evidence(&ledger) });
+    assert_eq!(ledger.missing_at(), Some(Border::TxRing));
+    assert_eq!(
+        finding.reasons[0],
+        "2 frames handed to the kernel did not leave the port; the kernel refused 2 descriptors"
+    );
+}
+
+#[test]
+fn counters_of_a_shared_port_are_a_flows_where_they_leave_no_doubt() {
+    let departure = Departure { flows: 2, handed: 2_000_000, frames: Some(2_000_003), ..west() };
+    let arrival = Arrival { flows: 2, ..east(1_999_999) };
+    let trace = |departure: &Departure, arrival: &Arrival| {
+        let ledger = Ledger::trace(&sent(received(999_999)), departure, Some(arrival));
+        [ledger.tx_port, ledger.rx_port, ledger.rx_dropped, ledger.seen]
+    };
+    let all = [Some(1_000_000), Some(999_999), Some(0), Some(999_999)];
+    assert_eq!(trace(&departure, &arrival), all, "three foreign frames left too");
+    let short = Departure { dropped: Some(1), ..departure };
+    assert_eq!(trace(&short, &arrival)[0], None, "of which flow was it?");
+    let foreign = Arrival { matched: 1_999_000, ..arrival };
+    assert_eq!(trace(&departure, &foreign)[1..], [None, Some(0), None]);
+    let dropped = Arrival { dropped: Some(1), ..arrival };
+    assert_eq!(trace(&departure, &dropped)[1..], [None, None, Some(999_999)]);
 }
 
 #[test]
@@ -219,6 +307,7 @@ fn stale_frames_and_faults_void_the_measurement_whatever_else_there_is() {
     let stale = judge(&Evidence { stale: 1, ..evidence(&ledger) });
     assert_eq!(stale.verdict, Verdict::Invalid);
     assert_eq!(stale.reasons[0], "1 frame of an earlier trial arrived");
+    assert_eq!(stale.limit, Some(Verdict::TesterLimited), "and what else held it back");
     let faults = ["the link of west went down".to_owned()];
     let fault = judge(&Evidence { faults: &faults, ..evidence(&ledger) });
     assert_eq!((fault.verdict, &*fault.reasons[0]), (Verdict::Invalid, &*faults[0]));

@@ -7,19 +7,23 @@
 mod capture;
 mod decode;
 mod device;
+mod flow;
 mod foreign;
 mod lab;
 mod linerate;
 mod packet_socket;
 mod receiver;
+mod throttle;
 mod tshark;
 
 pub(crate) use capture::{Captured, transmit, transmit_in};
 pub(crate) use decode::{Layout, Tag};
 pub(crate) use device::{Act, Behaviour, Books, Device, Part};
+pub(crate) use flow::one_flow;
 pub(crate) use foreign::{ForeignProgram, Terminal, exchange_echoes, transfer_over_tcp};
 pub(crate) use lab::{Lab, Port, command, much_of_the_machine};
 pub(crate) use linerate::{Linerate, Outcome, RunResult};
 pub(crate) use packet_socket::PacketSocket;
 pub(crate) use receiver::{Receiver, eventually};
+pub(crate) use throttle::Throttle;
 pub(crate) use tshark::{Dissection, dissect, dissect_file};
