@@ -1,24 +1,25 @@
 //! `cargo xtask bench`: micro benches, and linerate beside other generators on one
 //! veth pair. benches/README.md says how to read it.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 
 use crate::{
-    privilege,
     setup::{self, Tier},
     shell, stop, workspace,
 };
 
 mod frame;
 mod generators;
+mod machine;
+mod peers;
+mod record;
 mod report;
 mod rig;
+mod svg;
 
-use generators::{Generator, State};
-use report::{Report, Row};
-use rig::Rig;
+use record::Outcome;
 
 /// trafgen binds itself to the first CPU whatever taskset says, so all go there.
 const CPU: &str = "0";
@@ -31,9 +32,15 @@ pub struct Args {
     /// Seconds that are counted, after a warm-up of two
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     window: u64,
-    /// Write the side-by-side as JSON
+    /// Write the numbers as JSON
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
+    /// Write the picture
+    #[arg(long, value_name = "PATH")]
+    svg: Option<PathBuf>,
+    /// Show this run in benches/README.md from now on
+    #[arg(long)]
+    record: bool,
     /// Only the micro benches
     #[arg(long, conflicts_with = "peers_only")]
     micro_only: bool,
@@ -48,6 +55,18 @@ pub struct Args {
     linerate: Option<PathBuf>,
 }
 
+impl Args {
+    fn write(&self, outcome: &Outcome<'_>) -> Result<()> {
+        if let Some(path) = &self.json {
+            std::fs::write(path, serde_json::to_string_pretty(&outcome.json)? + "\n")?;
+        }
+        if let Some(path) = &self.svg {
+            std::fs::write(path, &outcome.svg)?;
+        }
+        if self.record { outcome.record() } else { Ok(()) }
+    }
+}
+
 pub fn main(args: &Args) -> Result<()> {
     stop::catch_signals()?;
     setup::ensure(Tier::Build)?;
@@ -55,63 +74,7 @@ pub fn main(args: &Args) -> Result<()> {
         shell::run(&mut workspace::cargo(&["bench", "--locked", "--package", "linerate-benches"]))?;
     }
     if !args.micro_only {
-        side_by_side(args)?;
-    }
-    Ok(())
-}
-
-fn side_by_side(args: &Args) -> Result<()> {
-    let linerate = match &args.linerate {
-        Some(path) => path.canonicalize().with_context(|| format!("no {}", path.display()))?,
-        None => workspace::release_binary()?,
-    };
-    // Under sudo there may be no cargo: what it builds is handed over.
-    let mut more = Vec::new();
-    if !args.peers_only {
-        more.push("--peers-only".into());
-    }
-    if args.linerate.is_none() {
-        more.extend(["--linerate".into(), linerate.clone().into()]);
-    }
-    privilege::become_root_with("the side-by-side", &more)?;
-    let rig = Rig::up()?;
-    let wanted = |generator: &Generator| {
-        let name = args.only.as_deref().unwrap_or_default();
-        generator.name.contains(name) || generator.name.starts_with("linerate")
-    };
-    let mut generators = generators::all(&rig, &linerate)?;
-    generators.retain(wanted);
-
-    let window = Duration::from_secs(args.window);
-    let mut rows: Vec<Row> = generators.iter().map(Row::new).collect();
-    for round in 1..=args.rounds {
-        println!("\nround {round} of {}", args.rounds);
-        for (generator, row) in generators.iter().zip(&mut rows) {
-            stop::check()?;
-            let State::Ready(command) = &generator.state else { continue };
-            if row.failure.is_some() && row.samples.is_empty() {
-                continue;
-            }
-            match rig.measure(command, window) {
-                Ok(sample) => {
-                    println!("{:24}{:>12.0} frames/s", generator.name, sample.fps);
-                    row.samples.push(sample);
-                }
-                Err(error) => {
-                    stop::check()?;
-                    println!("{:24}failed: {error:#}", generator.name);
-                    row.failure.get_or_insert(format!("{error:#}"));
-                }
-            }
-        }
-    }
-    let report = Report { rows, window, rounds: args.rounds };
-    print!("\n{}", report.table());
-    if let Some(path) = &args.json {
-        std::fs::write(path, serde_json::to_string_pretty(&report.json())?)?;
-    }
-    if let Some(row) = report.rows.iter().find(|row| row.failure.is_some()) {
-        bail!("{} did not run: {}", row.name, row.failure.as_deref().unwrap_or_default());
+        peers::side_by_side(args)?;
     }
     Ok(())
 }
