@@ -71,6 +71,9 @@ pub(super) struct Field {
     pub(super) high: Option<Place>,
 }
 
+/// Where the source and the final destination of a packet stand.
+pub(super) type Addresses = [Range<usize>; 2];
+
 /// A 16-bit length: the octets from `from` to the end of the frame.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Length {
@@ -86,7 +89,7 @@ pub(super) struct Checksum {
     pub(super) to: Option<usize>,
     /// Over the addresses in front too, with this protocol number (RFC 9293 section
     /// 3.1, RFC 8200 section 8.1).
-    pub(super) pseudo: Option<(Range<usize>, u8)>,
+    pub(super) pseudo: Option<(Addresses, u8)>,
     /// UDP: 0 is sent as 0xffff (RFC 768).
     pub(super) never_zero: bool,
 }
@@ -96,7 +99,10 @@ impl Checksum {
     pub(super) fn covers(&self, place: Place) -> bool {
         let at = place.octets().start;
         at >= self.from && self.to.is_none_or(|to| at < to)
-            || self.pseudo.as_ref().is_some_and(|(addresses, _)| addresses.contains(&at))
+            || self
+                .pseudo
+                .as_ref()
+                .is_some_and(|([src, dst], _)| src.contains(&at) || dst.contains(&at))
     }
 }
 
@@ -107,8 +113,10 @@ pub(super) struct Builder {
     pub(super) fields: Vec<Field>,
     pub(super) lengths: Vec<Length>,
     pub(super) checksums: Vec<Checksum>,
-    /// Where the L3 addresses stand.
-    pub(super) addresses: Option<Range<usize>>,
+    /// Where the addresses of the last L3 header stand.
+    pub(super) addresses: Option<Addresses>,
+    /// Whether a tunnel began, whose fields do not tell conversations apart.
+    inside: bool,
 }
 
 impl Builder {
@@ -116,6 +124,12 @@ impl Builder {
     pub(super) fn header(&mut self, bytes: &[u8]) -> usize {
         self.bytes.extend_from_slice(bytes);
         self.bytes.len() - bytes.len()
+    }
+
+    /// The same for an L3 header; the second is inside a tunnel.
+    pub(super) fn network_header(&mut self, bytes: &[u8]) -> usize {
+        self.inside |= self.addresses.is_some();
+        self.header(bytes)
     }
 
     /// Writes a constant.
@@ -148,6 +162,7 @@ impl Builder {
         values: &Values,
     ) -> Result<(), PacketError> {
         check(name, values, place.max())?;
+        let role = if self.inside { Role::Plain } else { role };
         if values::period(values) == 1 {
             self.put(place, values::value(values, 0) as u64);
         } else {
@@ -170,6 +185,7 @@ impl Builder {
             self.put(high, (least >> 64) as u64);
             return self.role_field(name, role, low, &low_halves(values));
         }
+        let role = if self.inside { Role::Plain } else { role };
         self.fields.push(Field {
             name,
             role,

@@ -6,7 +6,7 @@ pub enum PacketError {
     NotEthernet(&'static str),
     /// A header cannot stand there.
     #[error(
-        "`{layer}` cannot follow `{after}`; the order is eth, vlan.., ipv4 or ipv6, udp or tcp or icmp, raw"
+        "`{layer}` cannot follow `{after}`; the order is eth, vlan.., mpls.., ipv4 or ipv6, udp or tcp or icmp, raw; gre and vxlan carry headers again"
     )]
     Order {
         /// The header.

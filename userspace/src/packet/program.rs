@@ -213,8 +213,11 @@ impl Program {
         }
         for (at, checksum) in checksums.iter().enumerate() {
             let to = checksum.to.unwrap_or(frame.len());
-            let pseudo = checksum.pseudo.as_ref().map_or(0, |(addresses, protocol)| {
-                sum(&frame[addresses.clone()]) + u64::from(*protocol) + (to - checksum.from) as u64
+            let pseudo = checksum.pseudo.as_ref().map_or(0, |([src, dst], protocol)| {
+                sum(&frame[src.clone()])
+                    + sum(&frame[dst.clone()])
+                    + u64::from(*protocol)
+                    + (to - checksum.from) as u64
             });
             variant.checksum_base[at] = fold(pseudo + sum(&frame[checksum.from..to])).into();
         }
@@ -303,11 +306,11 @@ fn slot(checksums: &[Checksum], at: usize, tagged: bool) -> abi::checksum {
     abi::checksum { offset: checksum.offset as u16, flags: (tag | zero) as u8, covered_by }
 }
 
-/// The layers above Ethernet, where the addresses stand.
+/// The addresses of the outermost L3 header, and whether it is IPv6.
 pub(super) fn network(layers: &[Layer]) -> Option<(bool, &Values, &Values)> {
-    layers.iter().find_map(|layer| match layer {
+    match Layer::outermost_ip(layers)? {
         Layer::Ipv4 { src, dst, .. } => Some((false, src, dst)),
         Layer::Ipv6 { src, dst, .. } => Some((true, src, dst)),
         _ => None,
-    })
+    }
 }

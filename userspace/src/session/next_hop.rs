@@ -80,7 +80,8 @@ fn tags(flow: &Flow) -> Vec<VlanTag> {
     let vlans: Vec<_> = flow
         .layers
         .iter()
-        .filter_map(|layer| match layer {
+        .skip(1)
+        .map_while(|layer| match layer {
             Layer::Vlan { id, tpid, .. } => Some((first(id), tpid.as_ref().map(first))),
             _ => None,
         })

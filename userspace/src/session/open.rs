@@ -157,9 +157,8 @@ fn check_mtu(
     port: usize,
     info: &PortInfo,
 ) -> Result<(), SpecError> {
-    let link_layers =
-        flow.layers.iter().filter(|layer| matches!(layer, Layer::Eth { .. } | Layer::Vlan { .. }));
-    let link_bytes: usize = link_layers.map(Layer::bytes).sum();
+    let link_layers = flow.layers.iter().enumerate().take_while(|(at, layer)| is_link(*at, layer));
+    let link_bytes: usize = link_layers.map(|(_, layer)| layer.bytes()).sum();
     let frame_bytes = flow.sizes.iter().map(|size| usize::from(size.without_fcs())).max();
     let packet_bytes = frame_bytes.unwrap_or(0).saturating_sub(link_bytes);
     if packet_bytes <= info.mtu as usize {
@@ -208,19 +207,25 @@ fn analyser_setup(
     }
 }
 
-/// From the end of L3 to the payload, where octets of the file stand between; 0: as the L4
-/// protocol says.
+/// Whether it is of the frame's own link layer, and not of one that a tunnel carries.
+fn is_link(at: usize, layer: &Layer) -> bool {
+    at == 0 || matches!(layer, Layer::Vlan { .. })
+}
+
+/// From the end of L3, where the analyser knows it, to the payload, if more than one L4
+/// header stands between; 0: as the L4 protocol says.
 fn payload_offset(flow: &Flow) -> u16 {
-    if !flow.layers.iter().any(|layer| matches!(layer, Layer::Raw { .. })) {
-        return 0;
+    let mut above: Vec<_> =
+        flow.layers.iter().enumerate().skip_while(|(at, layer)| is_link(*at, layer)).collect();
+    if above.first().is_some_and(|(_, layer)| layer.is_ip()) {
+        let l3 = 1 + above[1..].iter().take_while(|(_, layer)| layer.is_extension()).count();
+        above.drain(..l3);
+        let plain = |layer: &Layer| matches!(layer.name(), "udp" | "tcp" | "icmp" | "icmpv6");
+        if above.is_empty() || above.len() == 1 && plain(above[0].1) {
+            return 0;
+        }
     }
-    let above_l3 = flow.layers.iter().filter(|layer| {
-        !matches!(
-            layer,
-            Layer::Eth { .. } | Layer::Vlan { .. } | Layer::Ipv4 { .. } | Layer::Ipv6 { .. }
-        )
-    });
-    above_l3.map(Layer::bytes).sum::<usize>() as u16
+    above.iter().map(|(_, layer)| layer.bytes()).sum::<usize>() as u16
 }
 
 /// 18 bits that tell this session's frames from those of any other.

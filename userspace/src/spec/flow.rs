@@ -234,7 +234,11 @@ fn read_layers(node: &Node) -> Result<(Vec<Layer>, Vec<&Node>), SpecError> {
     let allowed = "a list of layers, outermost first, that begins with {eth = {}}";
     match &node.value {
         Value::List(nodes) if !nodes.is_empty() => {
-            let layers = nodes.iter().map(layer::read).collect::<Result<Vec<_>, _>>()?;
+            let layers = nodes
+                .iter()
+                .enumerate()
+                .map(|(at, node)| layer::read(node, nodes.get(at + 1)))
+                .collect::<Result<Vec<_>, _>>()?;
             Ok(layers.into_iter().unzip())
         }
         Value::List(_) => Err(node.wrong("no layer at all", allowed)),
@@ -272,7 +276,11 @@ fn check_measured(flow: &Flow, section: &Section<'_>) -> Result<(), SpecError> {
 
 /// One row, or two for `bidir`.
 fn directions(flow: Flow, section: &Section<'_>, eth: &Node) -> Result<Vec<Flow>, SpecError> {
-    let resolvable = |flow: &Flow| flow.destination().is_some() || !flow.resolves_destination();
+    let resolvable = |flow: &Flow| {
+        let inner = |layer: &Layer| matches!(layer, Layer::Eth { dst: MacAddress::Auto, .. });
+        let inside = flow.layers.iter().skip(1).any(inner);
+        !inside && (flow.destination().is_some() || !flow.resolves_destination())
+    };
     if !resolvable(&flow) {
         return Err(
             eth.wrong("without an IP header nobody can resolve `dst`", "a MAC address as `dst`")
@@ -291,20 +299,31 @@ fn directions(flow: Flow, section: &Section<'_>, eth: &Node) -> Result<Vec<Flow>
         name: format!("{}/rev", flow.name),
         tx: rx,
         rx: Some(flow.tx),
-        layers: flow.layers.iter().map(reversed).collect(),
+        layers: (0..flow.layers.len()).map(|at| reversed(&flow.layers, at)).collect(),
         ..flow.clone()
     };
     if !resolvable(&reverse) {
         let allowed = "a MAC address as `src` too, which is the `dst` of the way back";
-        return Err(eth.wrong("`bidir` without an IP header cannot resolve the way back", allowed));
+        return Err(eth.wrong(
+            "`bidir` without an IP header, or with `eth` inside a tunnel, cannot resolve the way back",
+            allowed,
+        ));
     }
     Ok(vec![Flow { name: format!("{}/fwd", flow.name), ..flow }, reverse])
 }
 
 /// The header of the way back: addresses and ports swapped.
-fn reversed(layer: &Layer) -> Layer {
-    let mut back = layer.clone();
+fn reversed(layers: &[Layer], at: usize) -> Layer {
+    let mut back = layers[at].clone();
     match &mut back {
+        // Both ends of a VXLAN listen on the same port.
+        Layer::Udp { .. } if matches!(layers.get(at + 1), Some(Layer::Vxlan { .. })) => (),
+        Layer::Arp { sha, spa, tha, tpa, .. } => {
+            std::mem::swap(spa, tpa);
+            if let MacAddress::Given(sha) = sha {
+                std::mem::swap(sha, tha);
+            }
+        }
         Layer::Ipv4 { src, dst, .. }
         | Layer::Ipv6 { src, dst, .. }
         | Layer::Udp { src, dst, .. }
@@ -317,7 +336,7 @@ fn reversed(layer: &Layer) -> Layer {
                 *src = MacAddress::Auto;
             }
         }
-        Layer::Vlan { .. } | Layer::Icmp { .. } | Layer::Icmpv6 { .. } | Layer::Raw { .. } => (),
+        _ => (),
     }
     back
 }

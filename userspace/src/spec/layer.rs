@@ -8,20 +8,25 @@ use super::{
 };
 
 /// Every layer that may be named, and its fields.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 17] = [
     ("eth", &["src", "dst", "type"]),
     ("vlan", &["id", "pcp", "dei", "tpid"]),
+    ("mpls", &["label", "tc", "ttl"]),
+    ("arp", &["op", "sha", "spa", "tha", "tpa"]),
     ("ipv4", &["src", "dst", "dscp", "ecn", "id", "ttl", "protocol", "df"]),
     ("ipv6", &["src", "dst", "traffic_class", "flow_label", "hop_limit", "next_header"]),
+    ("hop_by_hop", &["options"]),
+    ("destination_options", &["options"]),
+    ("routing", &["type", "segments_left", "data"]),
+    ("fragment", &["id"]),
+    ("gre", &["protocol", "checksum", "key", "sequence"]),
+    ("vxlan", &["vni"]),
     ("udp", &["src", "dst", "checksum"]),
     ("tcp", &["src", "dst", "seq", "ack", "flags", "window"]),
     ("icmp", &["type", "code", "id", "seq"]),
     ("icmpv6", &["type", "code", "id", "seq"]),
     ("raw", &["hex"]),
 ];
-
-/// Named in the contract, refused by name until they are built.
-const NOT_BUILT: [&str; 4] = ["mpls", "gre", "vxlan", "arp"];
 
 /// RFC 9293 section 3.1: a segment of an established connection.
 const TCP_ACK: u128 = 0x10;
@@ -30,9 +35,19 @@ const HOPS: u128 = 64;
 /// RFC 792, RFC 4443 section 4.1.
 const ICMP_ECHO_REQUEST: u128 = 8;
 const ICMPV6_ECHO_REQUEST: u128 = 128;
+/// RFC 826: ares_op$REQUEST.
+const ARP_REQUEST: u128 = 1;
+/// RFC 7348 section 5.
+const VXLAN_PORT: u128 = 4789;
+/// RFC 4727 section 4, for experiments.
+const ROUTING_EXPERIMENT: i128 = 253;
 
-/// Reads one entry of `layers`; gives the node of its fields along.
-pub(super) fn read(node: &Node) -> Result<(Layer, &Node), SpecError> {
+/// Reads one entry of `layers`, of which `next` stands on it; gives the node of its
+/// fields along.
+pub(super) fn read<'a>(
+    node: &'a Node,
+    next: Option<&Node>,
+) -> Result<(Layer, &'a Node), SpecError> {
     let names = LAYERS.map(|(name, _)| name).join(", ");
     let Value::Table(entries) = &node.value else {
         return Err(node.unfit(format!("a table of one layer, one of {names}")));
@@ -42,9 +57,6 @@ pub(super) fn read(node: &Node) -> Result<(Layer, &Node), SpecError> {
             node.wrong(format!("{} layers in one entry", entries.len()), format!("one of {names}"))
         );
     };
-    if NOT_BUILT.contains(&entry.key.as_str()) {
-        return Err(SpecError::not_built(&entry.place, format!("layer `{}`", entry.key), names));
-    }
     let Some((name, fields)) = LAYERS.into_iter().find(|(name, _)| *name == entry.key) else {
         return Err(SpecError::invalid(
             &entry.place,
@@ -53,13 +65,15 @@ pub(super) fn read(node: &Node) -> Result<(Layer, &Node), SpecError> {
         ));
     };
     let fields = Fields(Section::open(&entry.node, fields)?);
-    Ok((fields.layer(name)?, &entry.node))
+    let vxlan =
+        |node: &Node| matches!(&node.value, Value::Table(e) if e.iter().any(|e| e.key == "vxlan"));
+    Ok((fields.layer(name, next.is_some_and(vxlan))?, &entry.node))
 }
 
 struct Fields<'a>(Section<'a>);
 
 impl Fields<'_> {
-    fn layer(&self, name: &str) -> Result<Layer, SpecError> {
+    fn layer(&self, name: &str, under_vxlan: bool) -> Result<Layer, SpecError> {
         let bits = |name, bits, default| self.or(name, Kind::Bits(bits), default);
         let port = |name| self.need(name, Kind::Bits(16));
         Ok(match name {
@@ -74,6 +88,29 @@ impl Fields<'_> {
                 dei: bits("dei", 1, 0)?,
                 tpid: self.maybe("tpid", Kind::Bits(16))?,
             },
+            "mpls" => Layer::Mpls {
+                label: self.need("label", Kind::Bits(20))?,
+                tc: bits("tc", 3, 0)?,
+                ttl: bits("ttl", 8, HOPS)?,
+            },
+            "arp" => Layer::Arp {
+                op: bits("op", 16, ARP_REQUEST)?,
+                sha: self.mac("sha")?,
+                spa: self.need("spa", Kind::Ipv4)?,
+                tha: self.or("tha", Kind::Mac, 0)?,
+                tpa: self.need("tpa", Kind::Ipv4)?,
+            },
+            "hop_by_hop" => Layer::HopByHop { options: self.options()? },
+            "destination_options" => Layer::DestinationOptions { options: self.options()? },
+            "routing" => self.routing()?,
+            "fragment" => Layer::Fragment { id: bits("id", 32, 0)? },
+            "gre" => Layer::Gre {
+                protocol: self.maybe("protocol", Kind::Bits(16))?,
+                checksum: self.0.get("checksum").map_or(Ok(false), Node::boolean)?,
+                key: self.maybe("key", Kind::Bits(32))?,
+                sequence: self.maybe("sequence", Kind::Bits(32))?,
+            },
+            "vxlan" => Layer::Vxlan { vni: self.need("vni", Kind::Bits(24))? },
             "ipv4" => Layer::Ipv4 {
                 src: self.need("src", Kind::Ipv4)?,
                 dst: self.need("dst", Kind::Ipv4)?,
@@ -92,9 +129,11 @@ impl Fields<'_> {
                 hop_limit: bits("hop_limit", 8, HOPS)?,
                 next_header: self.maybe("next_header", Kind::Bits(8))?,
             },
-            "udp" => {
-                Layer::Udp { src: port("src")?, dst: port("dst")?, checksum: self.udp_checksum()? }
-            }
+            "udp" => Layer::Udp {
+                src: port("src")?,
+                dst: if under_vxlan { bits("dst", 16, VXLAN_PORT) } else { port("dst") }?,
+                checksum: self.udp_checksum()?,
+            },
             "tcp" => Layer::Tcp {
                 src: port("src")?,
                 dst: port("dst")?,
@@ -115,7 +154,7 @@ impl Fields<'_> {
                 id: bits("id", 16, 0)?,
                 seq: bits("seq", 16, 0)?,
             },
-            _ => Layer::Raw { bytes: self.hex()? },
+            _ => Layer::Raw { bytes: hex(self.0.need("hex", HEX)?)? },
         })
     }
 
@@ -158,19 +197,46 @@ impl Fields<'_> {
         }
     }
 
-    fn hex(&self) -> Result<Vec<u8>, SpecError> {
-        let allowed = "pairs of hexadecimal digits such as \"dead beef\"";
-        let node = self.0.need("hex", allowed)?;
-        let digits: String = node.text(allowed)?.chars().filter(|c| !c.is_whitespace()).collect();
-        let all_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
-        if digits.is_empty() || !digits.len().is_multiple_of(2) || !all_hex {
-            return Err(node.unfit(allowed));
+    /// The options of an extension header, padded so that it ends on an 8-octet border
+    /// (RFC 8200 section 4.2: Pad1 and PadN).
+    fn options(&self) -> Result<Vec<u8>, SpecError> {
+        let mut options = self.0.get("options").map_or(Ok(Vec::new()), hex)?;
+        match (options.len() + 2).next_multiple_of(8) - options.len() - 2 {
+            0 => (),
+            1 => options.push(0),
+            pad => {
+                options.extend([1, pad as u8 - 2]);
+                options.resize(options.len() + pad - 2, 0);
+            }
         }
-        let octet = |pair: usize| u8::from_str_radix(&digits[pair..pair + 2], 16);
-        (0..digits.len())
-            .step_by(2)
-            .map(octet)
-            .collect::<Result<_, _>>()
-            .map_err(|_| node.unfit(allowed))
+        Ok(options)
     }
+
+    fn routing(&self) -> Result<Layer, SpecError> {
+        let octet = |name, default| {
+            self.0.get(name).map_or(Ok(default), |node| node.whole(0, u8::MAX.into()))
+        };
+        let data = self.0.get("data").map_or(Ok(vec![0; 4]), hex)?;
+        if data.len() % 8 != 4 {
+            let node = self.0.need("data", HEX)?;
+            return Err(node.wrong(format!("{} octets", data.len()), "4, 12, 20, .. octets"));
+        }
+        Ok(Layer::Routing {
+            kind: octet("type", ROUTING_EXPERIMENT)? as u8,
+            segments_left: octet("segments_left", 0)? as u8,
+            data,
+        })
+    }
+}
+
+const HEX: &str = "pairs of hexadecimal digits such as \"dead beef\"";
+
+fn hex(node: &Node) -> Result<Vec<u8>, SpecError> {
+    let digits: String = node.text(HEX)?.chars().filter(|c| !c.is_whitespace()).collect();
+    let all_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if digits.is_empty() || !digits.len().is_multiple_of(2) || !all_hex {
+        return Err(node.unfit(HEX));
+    }
+    let octet = |pair: usize| u8::from_str_radix(&digits[pair..pair + 2], 16);
+    (0..digits.len()).step_by(2).map(octet).collect::<Result<_, _>>().map_err(|_| node.unfit(HEX))
 }

@@ -177,6 +177,10 @@ pub enum Layer {
     Eth { dst: MacAddress, src: MacAddress, ethertype: Option<Values> },
     /// IEEE 802.1Q tag; `tpid` absent: 0x8100, and 0x88a8 for all but the innermost of several.
     Vlan { id: Values, pcp: Values, dei: Values, tpid: Option<Values> },
+    /// RFC 3032 and 5462; bottom of stack where no other label follows.
+    Mpls { label: Values, tc: Values, ttl: Values },
+    /// RFC 826, IPv4 over Ethernet. `sha` auto: the port's own address.
+    Arp { op: Values, sha: MacAddress, spa: Values, tha: Values, tpa: Values },
     /// RFC 791.
     Ipv4 {
         src: Values,
@@ -197,6 +201,18 @@ pub enum Layer {
         hop_limit: Values,
         next_header: Option<Values>,
     },
+    /// RFC 8200 section 4.3; `options` with their padding.
+    HopByHop { options: Vec<u8> },
+    /// RFC 8200 section 4.6; `options` with their padding.
+    DestinationOptions { options: Vec<u8> },
+    /// RFC 8200 section 4.4; `data` is what is specific to the type.
+    Routing { kind: u8, segments_left: u8, data: Vec<u8> },
+    /// RFC 8200 section 4.5, as RFC 6946's atomic fragment: the whole packet.
+    Fragment { id: Values },
+    /// RFC 2784 and 2890; what is absent has no bits in the frame.
+    Gre { protocol: Option<Values>, checksum: bool, key: Option<Values>, sequence: Option<Values> },
+    /// RFC 7348.
+    Vxlan { vni: Values },
     /// RFC 768.
     Udp { src: Values, dst: Values, checksum: UdpChecksum },
     /// RFC 9293, a bare header without options.

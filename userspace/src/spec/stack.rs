@@ -10,8 +10,16 @@ impl Layer {
         match self {
             Layer::Eth { .. } => "eth",
             Layer::Vlan { .. } => "vlan",
+            Layer::Mpls { .. } => "mpls",
+            Layer::Arp { .. } => "arp",
             Layer::Ipv4 { .. } => "ipv4",
             Layer::Ipv6 { .. } => "ipv6",
+            Layer::HopByHop { .. } => "hop_by_hop",
+            Layer::DestinationOptions { .. } => "destination_options",
+            Layer::Routing { .. } => "routing",
+            Layer::Fragment { .. } => "fragment",
+            Layer::Gre { .. } => "gre",
+            Layer::Vxlan { .. } => "vxlan",
             Layer::Udp { .. } => "udp",
             Layer::Tcp { .. } => "tcp",
             Layer::Icmp { .. } => "icmp",
@@ -24,10 +32,23 @@ impl Layer {
     pub fn bytes(&self) -> usize {
         match self {
             Layer::Eth { .. } => 14,
-            Layer::Vlan { .. } => 4,
+            Layer::Vlan { .. } | Layer::Mpls { .. } => 4,
+            Layer::Arp { .. } => 28,
             Layer::Ipv4 { .. } | Layer::Tcp { .. } => 20,
             Layer::Ipv6 { .. } => 40,
-            Layer::Udp { .. } | Layer::Icmp { .. } | Layer::Icmpv6 { .. } => 8,
+            Layer::Udp { .. }
+            | Layer::Icmp { .. }
+            | Layer::Icmpv6 { .. }
+            | Layer::Vxlan { .. }
+            | Layer::Fragment { .. } => 8,
+            Layer::HopByHop { options } | Layer::DestinationOptions { options } => {
+                2 + options.len()
+            }
+            Layer::Routing { data, .. } => 4 + data.len(),
+            Layer::Gre { checksum, key, sequence, .. } => {
+                let words = [*checksum, key.is_some(), sequence.is_some()];
+                4 + 4 * words.into_iter().filter(|&present| present).count()
+            }
             Layer::Raw { bytes } => bytes.len(),
         }
     }
@@ -64,6 +85,20 @@ impl Layer {
             .into_iter()
             .chain(next_header.as_ref().map(|values| ("next_header", values)))
             .collect(),
+            Layer::Mpls { label, tc, ttl } => vec![("label", label), ("tc", tc), ("ttl", ttl)],
+            Layer::Arp { op, sha, spa, tha, tpa } => [Some(("op", op)), mac("sha", sha)]
+                .into_iter()
+                .flatten()
+                .chain([("spa", spa), ("tha", tha), ("tpa", tpa)])
+                .collect(),
+            Layer::Fragment { id } => vec![("id", id)],
+            Layer::Gre { protocol, checksum: _, key, sequence } => {
+                [("protocol", protocol), ("key", key), ("sequence", sequence)]
+                    .into_iter()
+                    .filter_map(|(name, values)| Some((name, values.as_ref()?)))
+                    .collect()
+            }
+            Layer::Vxlan { vni } => vec![("vni", vni)],
             Layer::Udp { src, dst, checksum: _ } => vec![("src", src), ("dst", dst)],
             Layer::Tcp { src, dst, seq, ack, flags, window } => vec![
                 ("src", src),
@@ -76,21 +111,59 @@ impl Layer {
             Layer::Icmp { kind, code, id, seq } | Layer::Icmpv6 { kind, code, id, seq } => {
                 vec![("type", kind), ("code", code), ("id", id), ("seq", seq)]
             }
-            Layer::Raw { .. } => Vec::new(),
+            Layer::HopByHop { .. }
+            | Layer::DestinationOptions { .. }
+            | Layer::Routing { .. }
+            | Layer::Raw { .. } => Vec::new(),
         }
     }
 
+    /// Whether it is an IPv4 or IPv6 header.
+    pub fn is_ip(&self) -> bool {
+        matches!(self, Layer::Ipv4 { .. } | Layer::Ipv6 { .. })
+    }
+
+    /// Whether it is an extension header of IPv6.
+    pub fn is_extension(&self) -> bool {
+        use Layer::{DestinationOptions, Fragment, HopByHop, Routing};
+        matches!(
+            self,
+            HopByHop { .. } | DestinationOptions { .. } | Routing { .. } | Fragment { .. }
+        )
+    }
+
     /// Whether the header may stand directly on `below`.
-    fn stands_on(&self, below: &Layer) -> bool {
-        use Layer::{Eth, Icmp, Icmpv6, Ipv4, Ipv6, Raw, Tcp, Udp, Vlan};
+    pub fn stands_on(&self, below: &Layer) -> bool {
+        use Layer::{
+            Arp, DestinationOptions, Eth, Fragment, Gre, HopByHop, Icmp, Icmpv6, Ipv4, Ipv6, Mpls,
+            Raw, Routing, Tcp, Udp, Vlan, Vxlan,
+        };
+        let on_link = matches!(below, Eth { .. } | Vlan { .. });
+        let on_ip = below.is_ip() || below.is_extension();
         match self {
-            Eth { .. } => false,
-            Vlan { .. } | Ipv4 { .. } | Ipv6 { .. } => matches!(below, Eth { .. } | Vlan { .. }),
-            Udp { .. } | Tcp { .. } => matches!(below, Ipv4 { .. } | Ipv6 { .. }),
+            Eth { .. } => matches!(below, Vxlan { .. } | Gre { .. } | Mpls { .. }),
+            Vlan { .. } | Arp { .. } => on_link,
+            Mpls { .. } => on_link || matches!(below, Mpls { .. } | Gre { .. }),
+            Ipv4 { .. } | Ipv6 { .. } => {
+                on_link || on_ip || matches!(below, Mpls { .. } | Gre { .. })
+            }
+            HopByHop { .. } => matches!(below, Ipv6 { .. }),
+            DestinationOptions { .. } | Routing { .. } | Fragment { .. } | Icmpv6 { .. } => {
+                matches!(below, Ipv6 { .. }) || below.is_extension()
+            }
+            Udp { .. } | Tcp { .. } | Gre { .. } => on_ip,
             Icmp { .. } => matches!(below, Ipv4 { .. }),
-            Icmpv6 { .. } => matches!(below, Ipv6 { .. }),
+            Vxlan { .. } => matches!(below, Udp { .. }),
             Raw { .. } => !matches!(below, Raw { .. }),
         }
+    }
+
+    /// The outermost IP header, which decides where a frame goes: not one behind an
+    /// Ethernet header that a tunnel carries.
+    pub fn outermost_ip(layers: &[Layer]) -> Option<&Layer> {
+        let is_eth = |layer: &&Layer| matches!(layer, Layer::Eth { .. });
+        let outer = usize::from(layers.first().as_ref().is_some_and(is_eth));
+        layers[outer..].iter().take_while(|layer| !is_eth(layer)).find(|layer| layer.is_ip())
     }
 }
 
@@ -146,7 +219,7 @@ pub(super) fn check(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
 }
 
 fn check_order(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
-    let order = "eth, then any vlan, then ipv4 or ipv6, then udp, tcp, icmp (on ipv4) or icmpv6 (on ipv6), raw last";
+    let order = "eth, then any vlan, then arp, any mpls, ipv4 or ipv6 (with hop_by_hop, destination_options, routing, fragment), then udp, tcp, icmp (on ipv4) or icmpv6 (on ipv6); gre on IP and vxlan on udp carry headers again; raw last";
     for (at, (layer, node)) in flow.layers.iter().zip(parts.layers).enumerate() {
         let problem = match at.checked_sub(1).map(|below| &flow.layers[below]) {
             None if !matches!(layer, Layer::Eth { .. }) => {
@@ -159,12 +232,25 @@ fn check_order(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
         };
         return Err(node.wrong(problem, order));
     }
-    let type_twice = matches!(
-        &flow.layers[..],
-        [Layer::Eth { ethertype: Some(_), .. }, Layer::Vlan { tpid: Some(_), .. }, ..]
-    );
-    if type_twice {
-        return Err(parts.layers[0].wrong(
+    for (layer, node) in flow.layers.iter().zip(parts.layers).skip(1) {
+        if matches!(layer, Layer::Eth { dst: MacAddress::Auto, .. }) {
+            return Err(
+                node.wrong("nobody can resolve `dst` inside a tunnel", "a MAC address as `dst`")
+            );
+        }
+    }
+    let extensions = flow.layers.iter().filter(|layer| layer.is_extension()).count();
+    if extensions > abi::EXTENSIONS_MAX as usize {
+        return Err(parts.stack.wrong(
+            format!("{extensions} extension headers"),
+            format!("at most {}", abi::EXTENSIONS_MAX),
+        ));
+    }
+    let type_twice = |pair: &[Layer]| {
+        matches!(pair, [Layer::Eth { ethertype: Some(_), .. }, Layer::Vlan { tpid: Some(_), .. }])
+    };
+    if let Some(at) = flow.layers.windows(2).position(type_twice) {
+        return Err(parts.layers[at].wrong(
             "`eth.type` and the `tpid` of the vlan on it are the same two octets",
             "one of them",
         ));
@@ -266,12 +352,12 @@ fn check_sizes(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
 }
 
 impl Flow {
-    /// The destination addresses of the L3 header, if there is one.
+    /// The destination addresses of the outermost L3 header, if there is one.
     pub fn destination(&self) -> Option<&Values> {
-        self.layers.iter().find_map(|layer| match layer {
+        match Layer::outermost_ip(&self.layers)? {
             Layer::Ipv4 { dst, .. } | Layer::Ipv6 { dst, .. } => Some(dst),
             _ => None,
-        })
+        }
     }
 
     /// Whether ARP or ND must find the destination MAC address.

@@ -212,17 +212,6 @@ fn names_are_unique() {
 }
 
 #[test]
-fn layers_that_are_not_built_yet_are_refused_by_name() {
-    let layer = |text: &str| with("{udp = {src = 49184, dst = 7}}", text);
-    assert_all_refused(&[
-        ("mpls", layer("{mpls = {label = 5}}"), &["mpls"]),
-        ("gre", layer("{gre = {}}"), &["gre"]),
-        ("vxlan", layer("{vxlan = {vni = 5}}"), &["vxlan"]),
-        ("arp", layer("{arp = {}}"), &["arp"]),
-    ]);
-}
-
-#[test]
 fn a_file_that_cannot_be_read_is_named() {
     let lab = Lab::cable();
     let binary = lab.file("binary.toml", &[0xff, 0xfe, 0x00]);

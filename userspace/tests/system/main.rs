@@ -14,6 +14,7 @@
 //! | `device_under_test` | loss, duplicates, order, corruption | a device's books |
 //! | `device_over_time` | latency, late frames, stragglers, the drain | a device's books |
 //! | `ledger` | the place of every missing frame | the kernel's counters, a device's books |
+//! | `tunnels` | labels, tunnels, ARP, extension headers on the wire | tshark, the kernel's counters |
 //! | `queues` | one stream on several queues | the driver's counters per queue |
 //! | `modes` | generic XDP, one queue, overload | the kernel's counters |
 //! | `neighbours` | ARP and ND, asked and answered | the kernel's neighbours, a Linux router |
@@ -50,3 +51,4 @@ mod queues;
 mod series;
 mod testbed;
 mod testbed_itself;
+mod tunnels;

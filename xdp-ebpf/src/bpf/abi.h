@@ -93,8 +93,8 @@ struct stream_config {
 	__u8 role;
 	__u8 flags;
 	/*
-	 * From the end of the outermost L3 header (of the VLAN tags, where L3 is not
-	 * IP) to the payload of incrementing octets. 0: as the L4 protocol says.
+	 * From the end of the outermost L3 header and its extensions (of the VLAN tags,
+	 * where L3 is not IP) to the payload of incrementing octets. 0: as the L4 protocol says.
 	 */
 	__u16 payload_offset;
 	__u32 window;                   /* of the stream in this trial, for STREAM_EXPECTED */
@@ -192,6 +192,10 @@ enum edit_kind {
  */
 enum edit_flags {
 	EDIT_SHUFFLED = 1,              /* index = scale(mix(repeat, frame), period) */
+};
+
+enum header_limits {
+	EXTENSIONS_MAX = 6,             /* IPv6 extension headers of a packet */
 };
 
 enum edit_limits {

@@ -28,10 +28,15 @@ enum wire {
 	TYPE_VLAN = 0x0081,             /* 0x8100 */
 	TYPE_QINQ = 0xa888,             /* 0x88a8 */
 	TYPE_QINQ_OLD = 0x0091,         /* 0x9100 */
+	EXTENSION_BYTES = 8,            /* the least, and what lengths count in */
+	PROTOCOL_HOP_BY_HOP = 0,
 	PROTOCOL_ICMP = 1,
 	PROTOCOL_TCP = 6,
 	PROTOCOL_UDP = 17,
+	PROTOCOL_ROUTING = 43,
+	PROTOCOL_FRAGMENT = 44,
 	PROTOCOL_ICMPV6 = 58,
+	PROTOCOL_DESTINATION_OPTIONS = 60,
 	IPV4_FRAGMENT = 0xff3f,         /* 0x3fff: more fragments, or an offset */
 };
 
@@ -131,8 +136,40 @@ INLINE int claims_ip(const void *data, const void *data_end, const struct l3 *l3
 /* What an L3 packet carries. */
 struct l4 {
 	__u32 offset;                   /* 0: nothing that we know */
-	__u32 protocol;                 /* 0 where it is a fragment */
+	__u32 protocol;                 /* 0 where it is a fragment, or on its way to another */
 };
+
+INLINE int is_extension(__u32 protocol)
+{
+	return protocol == PROTOCOL_HOP_BY_HOP || protocol == PROTOCOL_ROUTING ||
+	       protocol == PROTOCOL_FRAGMENT || protocol == PROTOCOL_DESTINATION_OPTIONS;
+}
+
+/* What comes after the extension headers of IPv6, from `offset` on (RFC 8200 section 4). */
+INLINE struct l4 skip_extensions(const void *data, const void *data_end, __u32 offset,
+				 __u32 protocol)
+{
+	int known = 1;
+
+#pragma clang loop unroll(full)
+	for (int i = 0; i < EXTENSIONS_MAX; i++) {
+		const __u8 *header = data + offset;
+
+		if (!is_extension(protocol) || header + EXTENSION_BYTES > (const __u8 *)data_end)
+			break;
+		if (protocol == PROTOCOL_FRAGMENT) {
+			/* Atomic (RFC 6946), or a piece; the low three bits are no offset. */
+			known &= !(be16(header + 2) & 0xfff9);
+			offset += EXTENSION_BYTES;
+		} else {
+			/* With segments left, the checksum is over another destination. */
+			known &= protocol != PROTOCOL_ROUTING || !header[3];
+			offset += (header[1] + 1) * EXTENSION_BYTES;
+		}
+		protocol = header[0];
+	}
+	return (struct l4){ offset, known && !is_extension(protocol) ? protocol : 0 };
+}
 
 /* Only of a packet that parse_l3() gave an end. */
 INLINE struct l4 parse_l4(const void *data, const void *data_end, const struct l3 *l3)
@@ -146,6 +183,8 @@ INLINE struct l4 parse_l4(const void *data, const void *data_end, const struct l
 			.offset = l3->offset + (header[0] & 0xf) * 4,
 			.protocol = *(const load16 *)(header + 6) & IPV4_FRAGMENT ? 0 : header[9],
 		};
+	if (UNLIKELY(is_extension(header[6])))
+		return skip_extensions(data, data_end, l3->offset + IPV6_BYTES, header[6]);
 	return (struct l4){ .offset = l3->offset + IPV6_BYTES, .protocol = header[6] };
 }
 

@@ -1,7 +1,8 @@
 //! Ethernet II (IEEE 802.3).
 
 use super::{
-    ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN, ipv4, ipv6, vlan,
+    ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_MPLS, ETHERTYPE_SERVICE_VLAN,
+    ETHERTYPE_VLAN, arp, ipv4, ipv6, mpls, vlan,
 };
 use crate::packet::{
     Mac, NextHop, PacketError,
@@ -24,7 +25,7 @@ pub(super) fn append(
 ) -> Result<(), PacketError> {
     let at = b.header(&[0; 14]);
     // Without L3 addresses it is these that tell conversations apart.
-    let role = if network(rest).is_some() { Role::Plain } else { Role::Tuple };
+    let role = if at > 0 || network(rest).is_some() { Role::Plain } else { Role::Tuple };
     match src {
         MacAddress::Given(values) => b.role_field("eth.src", role, Place::mac(at + 6), values)?,
         MacAddress::Auto => b.put(Place::mac(at + 6), number(own_mac)),
@@ -63,20 +64,30 @@ fn append_next_hop(
     }
 }
 
-fn number(mac: Mac) -> u64 {
+pub(super) fn number(mac: Mac) -> u64 {
     mac.iter().fold(0, |number, &octet| number << 8 | u64::from(octet))
 }
 
 /// Reads a whole frame and returns its L3 packet, cut to the length its header states,
 /// or else all after the last `EtherType`.
 pub(in crate::packet) fn read<'a>(frame: &'a [u8], text: &mut String) -> &'a [u8] {
-    let Some((header, mut rest)) = frame.split_first_chunk::<14>() else {
+    let Some((header, rest)) = frame.split_first_chunk::<14>() else {
         text.push_str("eth TRUNCATED");
         return frame;
     };
     let [dst, src] = [0, 6].map(|at| format_mac(crate::packet::words::load(header, at)));
     let _ = write!(text, "eth {src} > {dst}");
-    let mut kind = u16::from_be_bytes([header[12], header[13]]);
+    read_type(u16::from_be_bytes([header[12], header[13]]), rest, text)
+}
+
+/// Reads a frame that a tunnel carries.
+pub(super) fn read_inner<'a>(frame: &'a [u8], text: &mut String) -> &'a [u8] {
+    text.push_str("; ");
+    read(frame, text)
+}
+
+/// Reads what an `EtherType` announces.
+pub(super) fn read_type<'a>(mut kind: u16, mut rest: &'a [u8], text: &mut String) -> &'a [u8] {
     while matches!(kind, ETHERTYPE_VLAN | ETHERTYPE_SERVICE_VLAN) {
         match vlan::read(kind, rest, text) {
             Some((next, inner)) => (kind, rest) = (next, inner),
@@ -86,6 +97,8 @@ pub(in crate::packet) fn read<'a>(frame: &'a [u8], text: &mut String) -> &'a [u8
     match kind {
         ETHERTYPE_IPV4 => ipv4::read(rest, text),
         ETHERTYPE_IPV6 => ipv6::read(rest, text),
+        ETHERTYPE_ARP => arp::read(rest, text),
+        ETHERTYPE_MPLS => mpls::read(rest, text),
         other => {
             let _ = write!(text, "; type {other:#06x} len {}", rest.len());
             rest

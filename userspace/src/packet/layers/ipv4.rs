@@ -24,7 +24,7 @@ pub(super) struct Fields<'a> {
 }
 
 pub(super) fn append(b: &mut Builder, f: &Fields<'_>, rest: &[Layer]) -> Result<(), PacketError> {
-    let at = b.header(&[0; HEADER]);
+    let at = b.network_header(&[0; HEADER]);
     b.put(Place::bits(at, 8, 8), 0x45);
     b.role_field("ipv4.src", Role::Tuple, Place::word(at + 12, 4), f.src)?;
     b.role_field("ipv4.dst", Role::Destination, Place::word(at + 16, 4), f.dst)?;
@@ -45,7 +45,7 @@ pub(super) fn append(b: &mut Builder, f: &Fields<'_>, rest: &[Layer]) -> Result<
         pseudo: None,
         never_zero: false,
     });
-    b.addresses = Some(at + 12..at + HEADER);
+    b.addresses = Some([at + 12..at + 16, at + 16..at + HEADER]);
     Ok(())
 }
 
@@ -77,7 +77,7 @@ pub(super) fn read<'a>(bytes: &'a [u8], text: &mut String) -> &'a [u8] {
     }
     let packet = &bytes[..length];
     read_transport(
-        &Network { addresses: &packet[12..HEADER], protocol: packet[9] },
+        &Network { src: &packet[12..16], dst: &packet[16..HEADER], protocol: packet[9] },
         &packet[header..],
         text,
     );

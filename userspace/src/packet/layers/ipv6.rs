@@ -1,6 +1,6 @@
-//! IPv6, without extension headers (RFC 8200).
+//! IPv6 (RFC 8200).
 
-use super::{Network, protocol, read_transport};
+use super::{Network, extension, protocol, read_transport};
 use crate::packet::{
     PacketError,
     builder::{Builder, Length, Place, Role},
@@ -21,7 +21,7 @@ pub(super) struct Fields<'a> {
 }
 
 pub(super) fn append(b: &mut Builder, f: &Fields<'_>, rest: &[Layer]) -> Result<(), PacketError> {
-    let at = b.header(&[0; HEADER]);
+    let at = b.network_header(&[0; HEADER]);
     b.put(Place::bits(at, 12, 4), 6);
     b.address6("ipv6.src", Role::Tuple, at + 8, f.src)?;
     b.address6("ipv6.dst", Role::Destination, at + 24, f.dst)?;
@@ -33,7 +33,7 @@ pub(super) fn append(b: &mut Builder, f: &Fields<'_>, rest: &[Layer]) -> Result<
         None => b.put(Place::bits(at + 6, 8, 8), protocol(rest).into()),
     }
     b.lengths.push(Length { offset: at + 4, from: at + HEADER });
-    b.addresses = Some(at + 8..at + HEADER);
+    b.addresses = Some([at + 8..at + 24, at + 24..at + HEADER]);
     Ok(())
 }
 
@@ -58,10 +58,10 @@ pub(super) fn read<'a>(bytes: &'a [u8], text: &mut String) -> &'a [u8] {
         return bytes;
     }
     let packet = &bytes[..HEADER + length];
-    read_transport(
-        &Network { addresses: &packet[8..HEADER], protocol: packet[6] },
-        &packet[HEADER..],
-        text,
-    );
+    let mut network =
+        Network { src: &packet[8..24], dst: &packet[24..HEADER], protocol: packet[6] };
+    if let Some(rest) = extension::read(&mut network, &packet[HEADER..], text) {
+        read_transport(&network, rest, text);
+    }
     packet
 }

@@ -1,13 +1,18 @@
 //! One codec per header: how it is laid out, and how it is read back for people.
 
+mod arp;
 mod eth;
+mod extension;
+mod gre;
 mod icmp;
 mod ipv4;
 mod ipv6;
+mod mpls;
 mod raw;
 mod tcp;
 mod udp;
 mod vlan;
+mod vxlan;
 
 use super::{Mac, NextHop, PacketError, builder::Builder};
 use crate::spec::Layer;
@@ -45,6 +50,27 @@ pub(super) fn build(
                     ipv6::Fields { src, dst, traffic_class, flow_label, hop_limit, next_header };
                 ipv6::append(b, &fields, rest)?;
             }
+            Layer::Mpls { label, tc, ttl } => mpls::append(b, label, tc, ttl, rest)?,
+            Layer::Arp { op, sha, spa, tha, tpa } => {
+                arp::append(b, &arp::Fields { op, sha, spa, tha, tpa }, own_mac)?;
+            }
+            Layer::HopByHop { options } | Layer::DestinationOptions { options } => {
+                extension::append_options(b, options, rest);
+            }
+            Layer::Routing { kind, segments_left, data } => {
+                extension::append_routing(b, *kind, *segments_left, data, rest);
+            }
+            Layer::Fragment { id } => extension::append_fragment(b, id, rest)?,
+            Layer::Gre { protocol, checksum, key, sequence } => {
+                let (protocol, key, sequence) =
+                    (protocol.as_ref(), key.as_ref(), sequence.as_ref());
+                gre::append(
+                    b,
+                    &gre::Fields { protocol, checksum: *checksum, key, sequence },
+                    rest,
+                )?;
+            }
+            Layer::Vxlan { vni } => vxlan::append(b, vni)?,
             Layer::Udp { src, dst, checksum } => udp::append(b, src, dst, *checksum)?,
             Layer::Tcp { src, dst, seq, ack, flags, window } => {
                 tcp::append(b, &tcp::Fields { src, dst, seq, ack, flags, window })?;
@@ -72,17 +98,7 @@ fn check_order(layers: &[Layer]) -> Result<(), PacketError> {
         other => return Err(PacketError::NotEthernet(other.map_or("none", Layer::name))),
     }
     for pair in layers.windows(2) {
-        use Layer::{Eth, Icmp, Icmpv6, Ipv4, Ipv6, Raw, Tcp, Udp, Vlan};
-        let fits = match (&pair[0], &pair[1]) {
-            (_, Eth { .. }) | (Raw { .. }, _) => false,
-            (_, Raw { .. })
-            | (Eth { .. } | Vlan { .. }, Vlan { .. } | Ipv4 { .. } | Ipv6 { .. })
-            | (Ipv4 { .. } | Ipv6 { .. }, Udp { .. } | Tcp { .. })
-            | (Ipv4 { .. }, Icmp { .. })
-            | (Ipv6 { .. }, Icmpv6 { .. }) => true,
-            _ => false,
-        };
-        if !fits {
+        if !pair[1].stands_on(&pair[0]) {
             return Err(PacketError::Order { layer: pair[1].name(), after: pair[0].name() });
         }
     }
@@ -93,7 +109,12 @@ fn check_order(layers: &[Layer]) -> Result<(), PacketError> {
 const ETHERTYPE_EXPERIMENTAL: u16 = 0x88b5;
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
+const ETHERTYPE_ARP: u16 = 0x0806;
 const ETHERTYPE_VLAN: u16 = 0x8100;
+/// RFC 3032 section 5.
+const ETHERTYPE_MPLS: u16 = 0x8847;
+/// Transparent Ethernet Bridging (RFC 1701), for frames in GRE.
+const ETHERTYPE_ETHERNET: u16 = 0x6558;
 const ETHERTYPE_SERVICE_VLAN: u16 = 0x88a8;
 
 /// The `EtherType` that announces the next layer.
@@ -101,6 +122,9 @@ fn ethertype(rest: &[Layer]) -> u16 {
     match rest.first() {
         Some(Layer::Ipv4 { .. }) => ETHERTYPE_IPV4,
         Some(Layer::Ipv6 { .. }) => ETHERTYPE_IPV6,
+        Some(Layer::Arp { .. }) => ETHERTYPE_ARP,
+        Some(Layer::Mpls { .. }) => ETHERTYPE_MPLS,
+        Some(Layer::Eth { .. }) => ETHERTYPE_ETHERNET,
         _ => ETHERTYPE_EXPERIMENTAL,
     }
 }
@@ -111,6 +135,16 @@ const PROTOCOL_ICMP: u8 = 1;
 const PROTOCOL_TCP: u8 = 6;
 const PROTOCOL_UDP: u8 = 17;
 const PROTOCOL_ICMPV6: u8 = 58;
+/// RFC 2003.
+const PROTOCOL_IPV4: u8 = 4;
+/// RFC 2473.
+const PROTOCOL_IPV6: u8 = 41;
+const PROTOCOL_GRE: u8 = 47;
+/// RFC 8200 sections 4.3 to 4.6.
+const PROTOCOL_HOP_BY_HOP: u8 = 0;
+const PROTOCOL_ROUTING: u8 = 43;
+const PROTOCOL_FRAGMENT: u8 = 44;
+const PROTOCOL_DESTINATION_OPTIONS: u8 = 60;
 
 /// The protocol number that announces the next layer.
 fn protocol(rest: &[Layer]) -> u8 {
@@ -119,14 +153,22 @@ fn protocol(rest: &[Layer]) -> u8 {
         Some(Layer::Tcp { .. }) => PROTOCOL_TCP,
         Some(Layer::Icmp { .. }) => PROTOCOL_ICMP,
         Some(Layer::Icmpv6 { .. }) => PROTOCOL_ICMPV6,
+        Some(Layer::Ipv4 { .. }) => PROTOCOL_IPV4,
+        Some(Layer::Ipv6 { .. }) => PROTOCOL_IPV6,
+        Some(Layer::Gre { .. }) => PROTOCOL_GRE,
+        Some(Layer::HopByHop { .. }) => PROTOCOL_HOP_BY_HOP,
+        Some(Layer::Routing { .. }) => PROTOCOL_ROUTING,
+        Some(Layer::Fragment { .. }) => PROTOCOL_FRAGMENT,
+        Some(Layer::DestinationOptions { .. }) => PROTOCOL_DESTINATION_OPTIONS,
         _ => PROTOCOL_EXPERIMENTAL,
     }
 }
 
 /// What a reader knows of the L3 header when it comes to the next one.
 struct Network<'a> {
-    /// Source and destination address as they stand in the frame.
-    addresses: &'a [u8],
+    /// Source and final destination as they stand in the frame.
+    src: &'a [u8],
+    dst: &'a [u8],
     protocol: u8,
 }
 
@@ -137,6 +179,9 @@ fn read_transport(network: &Network<'_>, packet: &[u8], text: &mut String) {
         PROTOCOL_TCP => tcp::read(network, packet, text),
         PROTOCOL_ICMP => icmp::read(None, packet, text),
         PROTOCOL_ICMPV6 => icmp::read(Some(network), packet, text),
+        PROTOCOL_GRE => gre::read(packet, text),
+        PROTOCOL_IPV4 => drop(ipv4::read(packet, text)),
+        PROTOCOL_IPV6 => drop(ipv6::read(packet, text)),
         other => {
             let _ = write!(text, "; protocol {other} len {}", packet.len());
         }
@@ -147,7 +192,7 @@ fn read_transport(network: &Network<'_>, packet: &[u8], text: &mut String) {
 fn read_checksum(network: Option<&Network<'_>>, bytes: &[u8], text: &mut String) {
     use super::words::{fold, sum};
     let pseudo = network.map_or(0, |network| {
-        sum(network.addresses) + u64::from(network.protocol) + bytes.len() as u64
+        sum(network.src) + sum(network.dst) + u64::from(network.protocol) + bytes.len() as u64
     });
     if fold(pseudo + sum(bytes)) != 0xffff {
         text.push_str(" BAD CHECKSUM");

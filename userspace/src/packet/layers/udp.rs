@@ -1,12 +1,15 @@
 //! UDP (RFC 768).
 
-use super::{Network, PROTOCOL_UDP, read_checksum};
+use super::{Network, PROTOCOL_UDP, read_checksum, vxlan};
 use crate::packet::{
     PacketError,
     builder::{Builder, Checksum, Length, Place, Role},
 };
 use crate::spec::{UdpChecksum, Values};
 use std::fmt::Write as _;
+
+/// RFC 7348 section 5.
+const VXLAN_PORT: u16 = 4789;
 
 pub(super) fn append(
     b: &mut Builder,
@@ -44,5 +47,8 @@ pub(super) fn read(network: &Network<'_>, packet: &[u8], text: &mut String) {
         text.push_str(" no checksum");
     } else {
         read_checksum(Some(network), packet, text);
+    }
+    if word(2) == VXLAN_PORT {
+        vxlan::read(&packet[8..], text);
     }
 }
