@@ -4,7 +4,9 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use linerate::{
     packet::{Cursor, NextHop, Program, TagStamp},
-    spec::{End, Expect, Flow, Integrity, Layer, MacAddress, Track, UdpChecksum, Values, Vary},
+    spec::{
+        End, Expect, Flow, Integrity, Layer, MacAddress, Spacing, Track, UdpChecksum, Values, Vary,
+    },
     units::{FrameSize, Rate},
 };
 use std::{hint::black_box, sync::Arc};
@@ -46,6 +48,8 @@ fn cursor(vary: Vary, sizes: &[u16], layers: Vec<Layer>) -> Cursor {
         rate: Rate::Max,
         sizes: sizes.iter().filter_map(|&size| FrameSize::new(size)).collect(),
         end: End::Never,
+        schedule: Vec::new(),
+        spacing: Spacing::Constant,
         burst: None,
         layers: [eth].into_iter().chain(layers).collect(),
         vary,

@@ -5,7 +5,8 @@ use crate::packet::{
     Cursor, Mac, NextHop, PacketError, PcapWriter, Program, TagStamp, TupleCount, dissect,
     format_mac,
 };
-use crate::spec::{End, Flow, Layer, MacAddress, Spec, Track};
+use crate::spec::{self, End, Flow, Layer, MacAddress, Spec, Track, frames_within};
+use crate::tx::{Pacer, Profile, Share, Spacing};
 use crate::units::{Rate, Ratio, format_duration};
 use std::{
     cmp::Reverse,
@@ -38,8 +39,6 @@ const NEXT_HOP: Mac = [2, 0, 0, 0, 0, 2];
 
 /// Stands for a line rate that the file does not say.
 const LINE_BPS: u64 = 10_000_000_000;
-
-const SECOND_NS: u128 = 1_000_000_000;
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +121,11 @@ struct Player {
     laid: u16,
     left: u64,
     stamp: TagStamp,
-    clock: Clock,
+    /// `None`: all frames at time 0, for want of a rate.
+    pacer: Option<Pacer>,
+    frames_per_second: Ratio,
+    /// The line rate was not to be known.
+    assumed: bool,
     /// Frames that the whole flow has; `None`: it has no end.
     frames: Option<u64>,
 }
@@ -133,12 +136,25 @@ impl Player {
         let cursor = Cursor::new(program, 0, 1);
         let mut chunk = vec![0; cursor.program().max_frame_bytes()];
         cursor.fill(&mut chunk);
-        let clock = Clock::new(spec, flow);
-        let frames = match flow.end {
-            End::Frames(frames) => Some(frames),
-            End::After(duration) => Some(clock.frames_within(duration.as_nanos())),
-            End::Never => None,
+        let line = spec.ports[flow.tx].line_bps;
+        let line_bps = line.unwrap_or(LINE_BPS);
+        let assumed = line.is_none()
+            && flow.rates().any(|rate| matches!(rate, Rate::LineShare(_) | Rate::Max));
+        let mut paced = flow.clone();
+        if paced.rate == Rate::Max {
+            paced.rate = Rate::LineShare(1.into());
+        }
+        let frames_per_second = paced.frames_per_second(line_bps).unwrap_or(1.into());
+        let frames = match (paced.end, paced.schedule.is_empty(), paced.legs(line_bps)) {
+            (End::After(duration), false, Some(legs)) => {
+                Some(frames_within(&legs, duration.as_nanos() as u64))
+            }
+            _ => paced.requested_frames(frames_per_second),
         };
+        let share = Share { first: 0, stride: 1, phase: 0.0, frames };
+        let profile = Profile::of(&paced, line_bps, 0);
+        let pacer =
+            profile.map(|profile| Pacer::new(profile, Spacing::of(&paced, number as u64), &share));
         Ok(Self {
             laid: cursor.variant(),
             cursor,
@@ -150,14 +166,16 @@ impl Player {
                 sequence: 0,
                 time_ns: 0,
             },
-            clock,
+            pacer,
+            frames_per_second,
+            assumed,
             frames,
         })
     }
 
     /// When the next frame is due.
     fn time_ns(&self) -> u64 {
-        self.clock.time_ns(self.cursor.frame())
+        self.pacer.as_ref().map_or(0, Pacer::due_ns)
     }
 
     fn next(&mut self) -> Option<(u64, &[u8])> {
@@ -166,53 +184,9 @@ impl Player {
         self.cursor.refit(&mut self.chunk, self.laid);
         self.laid = self.cursor.variant();
         let octets = self.cursor.write(&mut self.chunk, &self.stamp);
+        self.pacer.iter_mut().for_each(Pacer::advance);
         self.stamp.sequence = self.stamp.sequence.wrapping_add(1);
         Some((self.stamp.time_ns, &self.chunk[..octets]))
-    }
-}
-
-/// The nominal rate of a flow.
-#[derive(Debug, Clone, Copy)]
-struct Clock {
-    frames_per_second: Ratio,
-    /// Frames of a burst and the silence after it.
-    burst: Option<(u64, u128)>,
-    /// The line rate was not to be known.
-    assumed: bool,
-}
-
-impl Clock {
-    fn new(spec: &Spec, flow: &Flow) -> Self {
-        let line = spec.ports[flow.tx].line_bps;
-        let rate = if flow.rate == Rate::Max { Rate::LineShare(1.into()) } else { flow.rate };
-        let frames_per_second = rate
-            .frames_per_second(line.unwrap_or(LINE_BPS), mean_bytes(flow))
-            .filter(|rate| *rate > Ratio::ZERO);
-        Self {
-            frames_per_second: frames_per_second.unwrap_or(1.into()),
-            burst: flow.burst.map(|burst| (burst.frames.max(1), burst.gap.as_nanos())),
-            assumed: line.is_none() && matches!(rate, Rate::LineShare(_)),
-        }
-    }
-
-    fn time_ns(&self, frame: u64) -> u64 {
-        let slots =
-            Ratio::from(frame).times(Ratio::new(SECOND_NS, 1)).over(self.frames_per_second).floor();
-        let silence = self.burst.map_or(0, |(frames, gap)| u128::from(frame / frames) * gap);
-        (slots + silence) as u64
-    }
-
-    /// `rate` x `duration`, less the silences between bursts.
-    fn frames_within(&self, duration_ns: u128) -> u64 {
-        let slots =
-            |ns: u128| self.frames_per_second.times(Ratio::new(ns, SECOND_NS)).floor() as u64;
-        let Some((frames, gap)) = self.burst else { return slots(duration_ns) };
-        let train = Ratio::from(frames)
-            .times(Ratio::new(SECOND_NS, 1))
-            .over(self.frames_per_second)
-            .floor();
-        let lap = (train + gap).max(1);
-        (duration_ns / lap) as u64 * frames + slots(duration_ns % lap).min(frames)
     }
 }
 
@@ -225,13 +199,26 @@ fn summarise(spec: &Spec, flow: &Flow, player: &Player, out: &mut dyn Write) -> 
     let receiver = flow.rx.map_or("transmit only", |rx| &spec.ports[rx].name);
     writeln!(out, "flow {}: {} -> {receiver}", flow.name, spec.ports[flow.tx].name)?;
     writeln!(out, "  size    {}", sizes(flow))?;
-    let assumed = if player.clock.assumed { "; a line of 10 Gbit/s is assumed" } else { "" };
+    let assumed = if player.assumed { "; a line of 10 Gbit/s is assumed" } else { "" };
     match flow.rate {
+        _ if !flow.schedule.is_empty() => {
+            for step in &flow.schedule {
+                let ramp = if step.ramp.is_zero() {
+                    String::new()
+                } else {
+                    format!(", reached after {}", format_duration(step.ramp))
+                };
+                writeln!(out, "  rate    {} from {}{ramp}", step.rate, format_duration(step.at))?;
+            }
+        }
         Rate::Frames(_) => writeln!(out, "  rate    {}", flow.rate)?,
         rate => {
-            let pps = player.clock.frames_per_second.to_f64();
+            let pps = player.frames_per_second.to_f64();
             writeln!(out, "  rate    {rate}, that is {pps:.3} frames/s{assumed}")?;
         }
+    }
+    if flow.spacing == spec::Spacing::Poisson {
+        writeln!(out, "  spacing poisson")?;
     }
     if let Some(burst) = flow.burst {
         writeln!(

@@ -55,6 +55,8 @@ pub struct Evidence<'a> {
     /// Frames a second that were asked for, as a mean over the run; `None`: "max", or
     /// no single rate.
     pub intended_pps: Option<f64>,
+    /// Frames left at random times around that rate.
+    pub random: bool,
     /// First submit to last submit plus one gap.
     pub duration_ns: Option<u64>,
     /// Frames of an earlier trial.
@@ -160,7 +162,10 @@ fn rate_off(evidence: &Evidence<'_>) -> Option<String> {
     let sent = evidence.ledger.submitted as f64;
     let due = asked_pps * seconds;
     let late = asked_pps * START_ALLOWED_S;
-    let off = (sent - due).abs() > (RATE_ALLOWED * due).max(late).max(1.0);
+    // Twice the greatest spread of a Poisson process between two points where it is exact,
+    // and the gaps at its ends.
+    let spread = if evidence.random { 10.0 + 2.0 * due.sqrt() } else { 1.0 };
+    let off = (sent - due).abs() > (RATE_ALLOWED * due).max(late).max(spread);
     off.then(|| {
         format!(
             "sent {:.0} frames a second where {asked_pps:.0} were asked ({:+.2} %)",

@@ -28,6 +28,7 @@ pub use pcap::PcapWriter;
 pub use program::Program;
 pub use tag::{TAG_BYTES, Tag, TagStamp};
 pub use tuples::TupleCount;
+pub(crate) use values::mix;
 
 /// An Ethernet address, in the order of the wire.
 pub type Mac = [u8; 6];

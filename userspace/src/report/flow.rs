@@ -36,6 +36,7 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
     let finding = judge(&Evidence {
         ledger: &ledger,
         intended_pps: flow.intended_pps,
+        random: flow.random,
         duration_ns,
         stale: counters.map_or(0, |counters| counters.stale),
         pause_frames: facts.ports[flow.tx_port].pause_frames.unwrap_or(0),

@@ -91,6 +91,7 @@ fn flow(name: &str, totals: &Totals) -> FlowFacts {
         completed: Some(sent),
         first_tx_ns: Some(BASE),
         last_tx_ns: Some(BASE + (10 * SECOND) / sent * (sent - 1)),
+        random: false,
         tx_gap: None,
         totals: totals.clone(),
         samples: None,

@@ -4,7 +4,7 @@ use super::{Session, plan, trial::TrialEnd};
 use crate::{
     collect::{FlowId, Gap, Sample, Totals},
     nic::{DropCounter, PortReading, SettingChange},
-    spec::Expect,
+    spec::{Expect, Spacing},
     tx::{TxMode, XskStatistics},
 };
 use std::time::Duration;
@@ -129,8 +129,10 @@ pub struct FlowFacts {
     /// Frames asked for: `floor(rate x seconds)` or `frames`. `None` at rate "max" and
     /// for a run without end: then what was sent is what was asked for.
     pub requested: Option<u64>,
-    /// Mean frames a second asked for; `None`: "max" or in bursts.
+    /// Mean frames a second asked for until the last submit; `None`: "max" or in bursts.
     pub intended_pps: Option<f64>,
+    /// Frames leave at random times around that rate.
+    pub random: bool,
     /// Frames that the kernel gave back as sent; `None`: the back end cannot know.
     pub completed: Option<u64>,
     /// First submit, CLOCK_MONOTONIC ns; `None`: nothing was sent.
@@ -218,16 +220,18 @@ impl Session {
                 .map(|(_, sent)| sent)
         };
         let started = || sent().filter(|sent| sent.submitted_frames > 0);
+        let last_tx_ns = started().map(|sent| sent.last_submit_ns).max();
         FlowFacts {
             name: flow.name.clone(),
             tx_port: flow.tx,
             rx_port: flow.rx,
             streams: sent().count() as u32,
             requested: plan::requested_frames(flow, link_bps),
-            intended_pps: plan::intended_pps(flow, link_bps),
+            intended_pps: plan::intended_pps(flow, link_bps, end.start_ns, last_tx_ns),
+            random: flow.spacing == Spacing::Poisson,
             completed: Some(sent().map(|sent| sent.completed_frames).sum()),
             first_tx_ns: started().map(|sent| sent.first_submit_ns).min(),
-            last_tx_ns: started().map(|sent| sent.last_submit_ns).max(),
+            last_tx_ns,
             tx_gap: end.gaps.get(id as usize).cloned(),
             totals: self.collector.totals(FlowId(id)).cloned().unwrap_or_default(),
             samples: self.settings.keep_samples.then(|| {

@@ -24,7 +24,7 @@ use crate::{
     collect::{Collector, DEFAULT_CAPACITY},
     nic::LinkWatch,
     packet::{Cursor, Program},
-    spec::{End, Spec},
+    spec::Spec,
 };
 use plan::Stream;
 use port::Port;
@@ -64,6 +64,8 @@ pub struct Session {
     settings: Settings,
     /// By stream id.
     streams: Vec<Stream>,
+    /// By flow: the part of a gap by which it starts later.
+    phases: Vec<f64>,
     /// By flow.
     programs: Vec<Arc<Program>>,
     ports: Vec<Port>,
@@ -89,16 +91,8 @@ impl Session {
 
     /// When the last flow is over; `None`: not known before.
     pub fn planned(&self) -> Option<Duration> {
-        let over = |flow: &crate::spec::Flow| match flow.end {
-            End::After(time) => Some(time),
-            End::Never => None,
-            End::Frames(frames) => {
-                let fps = flow.frames_per_second(self.ports[flow.tx].link_bps.unwrap_or(0))?;
-                let burst = flow.burst.map_or(Duration::ZERO, |burst| {
-                    burst.gap.saturating_mul((frames / burst.frames.max(1)) as u32)
-                });
-                Some(Duration::try_from_secs_f64(frames as f64 / fps.to_f64()).ok()? + burst)
-            }
+        let over = |flow: &crate::spec::Flow| {
+            plan::planned(flow, self.ports[flow.tx].link_bps.unwrap_or(0))
         };
         self.spec.flows.iter().map(over).collect::<Option<Vec<_>>>()?.into_iter().max()
     }

@@ -40,6 +40,7 @@ impl Session {
             })
             .collect();
         let cores = thread::available_parallelism().map_or(1, usize::from);
+        let phases = plan::phases(&spec, &limits);
         let streams = plan::assign(&spec, &limits, cores);
         if streams.len() > usize::from(u16::MAX) {
             return Err(SessionError::TooManyStreams {
@@ -87,6 +88,7 @@ impl Session {
             spec,
             settings,
             streams,
+            phases,
             programs,
             ports,
             watch,
@@ -136,8 +138,8 @@ fn check(spec: &Spec, infos: &[PortInfo]) -> Result<(), SessionError> {
 }
 
 fn check_amount(spec: &Spec, index: usize, flow: &Flow, line_bps: u64) -> Result<(), SpecError> {
-    let place = || spec.place(index, "rate");
-    if matches!(flow.rate, Rate::LineShare(_)) && line_bps == 0 {
+    let place = || spec.place(index, flow.rate_key());
+    if flow.rates().any(|rate| matches!(rate, Rate::LineShare(_))) && line_bps == 0 {
         let port = &spec.ports[flow.tx].name;
         let problem = format!("a share of the line, but {port} reports no speed");
         let allowed = "a rate in pps or bps, or `line` for the port, e.g. line = \"10G\"";

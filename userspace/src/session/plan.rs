@@ -1,10 +1,11 @@
-//! Which stream sends which frames of which flow on which queue. Pure.
+//! Which stream sends which frames of which flow on which queue, and when. Pure.
 
 use crate::{
-    spec::{End, Flow, Spec},
-    tx::Pace,
-    units::{QueueId, Rate, Ratio, StreamId},
+    spec::{End, Flow, Spec, frames_within},
+    tx::{Pacer, Profile, Share, Spacing},
+    units::{QueueId, StreamId},
 };
+use std::{collections::HashMap, time::Duration};
 
 /// What the plan needs to know of a port.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,13 @@ pub(super) struct Stream {
     /// It sends the flow's frames `first`, `first + stride`, ...
     pub(super) first: u32,
     pub(super) stride: u32,
+}
+
+impl Stream {
+    /// How many of the flow's `frames` it sends.
+    pub(super) fn share(&self, frames: u64) -> u64 {
+        Share::of(self.first, self.stride, frames)
+    }
 }
 
 /// What one copy-mode queue carries with room to spare; above it a flow is striped.
@@ -64,25 +72,45 @@ fn stripes(flow: &Flow, link_bps: u64) -> u32 {
     }
 }
 
-/// The spacing of the flow's frames on a link of `link_bps`.
-pub(super) fn pace(flow: &Flow, link_bps: u64) -> Pace {
-    let interval = |fps: Ratio| Ratio::from(1_000_000_000).over(fps);
-    match (flow.frames_per_second(link_bps), flow.burst) {
-        (None, None) => Pace::Max,
-        (Some(fps), None) => Pace::Constant { interval_ns: interval(fps) },
-        (fps, Some(burst)) => Pace::Burst {
-            // A train at "max" leaves at line rate.
-            interval_ns: interval(
-                fps.or_else(|| line_fps(flow, link_bps)).unwrap_or(Ratio::from(1_000_000_000)),
-            ),
-            frames: burst.frames,
-            gap_ns: burst.gap.as_nanos() as u64,
-        },
-    }
+/// The pacer of one stream of the flow, which starts at `start_ns`; `None`: it waits for
+/// nothing.
+pub(super) fn pacer(
+    flow: &Flow,
+    link_bps: u64,
+    stream: &Stream,
+    phase: f64,
+    start_ns: u64,
+) -> Option<Pacer> {
+    let frames = requested_frames(flow, link_bps);
+    let share = Share { first: stream.first, stride: stream.stride, phase, frames };
+    let profile = Profile::of(flow, link_bps, start_ns)?;
+    Some(Pacer::new(profile, Spacing::of(flow, stream.flow as u64), &share))
 }
 
-fn line_fps(flow: &Flow, link_bps: u64) -> Option<Ratio> {
-    Rate::LineShare(Ratio::from(1)).frames_per_second(link_bps, flow.mean_size())
+/// The part of a gap by which each flow starts later, so that the flows of a port take
+/// turns: of n flows of one rate, the k-th by k/n. Rates are set apart from each other by
+/// the golden ratio, which no ratio of their gaps brings together for long.
+pub(super) fn phases(spec: &Spec, ports: &[PortLimits]) -> Vec<f64> {
+    const GOLDEN: f64 = 0.618_033_988_749_894_9;
+    let rate = |flow: &Flow| flow.frames_per_second(ports[flow.tx].link_bps);
+    let mut flows_of: HashMap<_, (usize, f64)> = HashMap::new();
+    let mut rates_of = vec![0_u32; spec.ports.len()];
+    for flow in &spec.flows {
+        let (flows, _) = flows_of.entry((flow.tx, rate(flow))).or_insert_with(|| {
+            rates_of[flow.tx] += 1;
+            (0, f64::from(rates_of[flow.tx] - 1) * GOLDEN % 1.0)
+        });
+        *flows += 1;
+    }
+    let mut placed: HashMap<_, usize> = HashMap::new();
+    let place = |flow: &Flow| {
+        let key = (flow.tx, rate(flow));
+        let (flows, apart) = flows_of[&key];
+        let place = placed.entry(key).or_default();
+        *place += 1;
+        ((*place - 1) as f64 + apart) / flows as f64
+    };
+    spec.flows.iter().map(place).collect()
 }
 
 /// Frames the whole flow is to send; `None`: as many as fit until the stop.
@@ -91,19 +119,46 @@ pub(super) fn requested_frames(flow: &Flow, link_bps: u64) -> Option<u64> {
         (End::Frames(frames), _) => Some(frames),
         // Trains have no even rate; what fits is what was asked.
         (End::After(_), Some(_)) | (End::Never, _) => None,
-        (End::After(_), None) => flow.requested_frames(flow.frames_per_second(link_bps)?),
+        (End::After(_), None) if flow.schedule.is_empty() => {
+            flow.requested_frames(flow.frames_per_second(link_bps)?)
+        }
+        (End::After(time), None) => {
+            Some(frames_within(&flow.legs(link_bps)?, time.as_nanos() as u64))
+        }
     }
 }
 
-/// How many of the flow's `frames` the stream sends.
-pub(super) fn share(stream: &Stream, frames: u64) -> u64 {
-    frames.saturating_sub(u64::from(stream.first)).div_ceil(u64::from(stream.stride))
+/// Mean frames a second that the flow is to keep from its start until `last_ns`, its last
+/// frame; `None` at "max" and in bursts.
+pub(super) fn intended_pps(
+    flow: &Flow,
+    link_bps: u64,
+    start_ns: u64,
+    last_ns: Option<u64>,
+) -> Option<f64> {
+    let legs = flow.legs(link_bps).filter(|_| flow.burst.is_none())?;
+    match last_ns.filter(|_| legs.len() > 1) {
+        Some(last_ns) if last_ns > start_ns => {
+            let seconds = (last_ns - start_ns) as f64 / 1e9;
+            Some(Profile::new(&legs, start_ns).frames_by(last_ns) / seconds)
+        }
+        _ => Some(legs[0].to.to_f64()),
+    }
 }
 
-/// Mean frames a second that the flow is to keep; `None` at "max" and in bursts.
-pub(super) fn intended_pps(flow: &Flow, link_bps: u64) -> Option<f64> {
-    let fps = flow.frames_per_second(link_bps)?;
-    flow.burst.is_none().then(|| fps.to_f64())
+/// How long the flow takes; `None`: not known before.
+pub(super) fn planned(flow: &Flow, link_bps: u64) -> Option<Duration> {
+    match flow.end {
+        End::After(time) => Some(time),
+        End::Never => None,
+        End::Frames(frames) => {
+            let mut profile = Profile::of(flow, link_bps, 0)?;
+            let trains = flow.burst.map_or(Duration::ZERO, |burst| {
+                burst.gap.saturating_mul((frames / burst.frames.max(1)) as u32)
+            });
+            Some(Duration::from_nanos(profile.due_ns(frames as f64)).saturating_add(trains))
+        }
+    }
 }
 
 /// CLOCK_MONOTONIC of the flow's end, where time ends it.
@@ -111,15 +166,5 @@ pub(super) fn stop_ns(flow: &Flow, start_ns: u64) -> Option<u64> {
     match flow.end {
         End::After(time) => Some(start_ns.saturating_add(time.as_nanos() as u64)),
         End::Frames(_) | End::Never => None,
-    }
-}
-
-/// Nanoseconds between frames of the flow, rounded down; 0 at "max".
-pub(super) fn interval_ns(pace: Pace) -> u64 {
-    match pace {
-        Pace::Max => 0,
-        Pace::Constant { interval_ns } | Pace::Burst { interval_ns, .. } => {
-            interval_ns.floor() as u64
-        }
     }
 }

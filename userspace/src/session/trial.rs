@@ -6,7 +6,7 @@ use crate::{
     nic::PortReading,
     rx::{IntervalClock, IntervalRing, PortTotals},
     spec::End,
-    tx::{Outcome, Pacer, Queue, Sent, StreamCounters, StreamPlan, Trial, XskStatistics},
+    tx::{Outcome, Queue, Sent, StreamCounters, StreamPlan, Trial, XskStatistics},
     units::monotonic_ns,
 };
 use nix::{
@@ -169,23 +169,19 @@ impl Session {
         counters: &[Arc<StreamCounters>],
     ) -> Vec<StreamPlan> {
         let mine = |stream: &&plan::Stream| stream.port == port && stream.queue.0 == queue;
-        let neighbours = self.streams.iter().filter(mine).count() as u64;
         self.streams
             .iter()
             .filter(mine)
-            .zip(0..)
-            .map(|(stream, place)| {
+            .map(|stream| {
                 let flow = &self.spec.flows[stream.flow];
                 let link_bps = self.ports[port].link_bps.unwrap_or(0);
-                let pace = plan::pace(flow, link_bps);
-                // Flows of one queue start a part of their interval apart, not in a convoy.
-                let phase_ns = plan::interval_ns(pace) * place / neighbours;
+                let pacer = plan::pacer(flow, link_bps, stream, self.phases[stream.flow], start_ns);
                 let frames = plan::requested_frames(flow, link_bps);
                 StreamPlan {
                     stream: stream.id,
                     cursor: self.cursor(stream),
-                    pacer: Pacer::new(pace, start_ns + phase_ns, stream.first, stream.stride),
-                    frames: frames.map(|frames| plan::share(stream, frames)),
+                    pacer,
+                    frames: frames.map(|frames| stream.share(frames)),
                     stop_ns: plan::stop_ns(flow, start_ns),
                     counters: Arc::clone(&counters[usize::from(stream.id.0)]),
                 }

@@ -1,12 +1,12 @@
 //! One `[[flow]]`: its keys with the defaults under them, then one row or, for `bidir`, two.
 
 use super::{
-    Burst, End, Expect, Flow, Integrity, Layer, MacAddress, Track, Vary,
+    Burst, End, Expect, Flow, Integrity, Layer, MacAddress, Spacing, Track, Vary,
     error::SpecError,
     expect, layer,
     node::{Entry, Node, Section, Value},
     port::Ports,
-    size, stack,
+    schedule, size, stack,
 };
 use crate::units::{FrameSize, Rate, Ratio, parse_duration};
 use std::time::Duration;
@@ -77,11 +77,18 @@ pub(super) fn read(node: &Node, ports: &mut Ports) -> Result<Vec<Flow>, SpecErro
     )?;
     let (layers, layer_nodes) = read_layers(stack_node)?;
     let choice = |key, allowed: &[&str]| read_choice(&section, key, allowed);
+    let schedule = section.get("schedule").map_or(Ok(Vec::new()), schedule::read)?;
+    let rate = section.get("rate").map_or(Ok(Rate::Max), read_rate)?;
     let flow = Flow {
         name,
         tx,
         rx,
-        rate: section.get("rate").map_or(Ok(Rate::Max), read_rate)?,
+        rate: schedule.first().map_or(rate, |step| step.rate),
+        schedule,
+        spacing: match choice("spacing", &["constant", "poisson"])? {
+            Some(1) => Spacing::Poisson,
+            _ => Spacing::Constant,
+        },
         sizes: section.get("size").map_or(Ok(vec![FrameSize::MIN]), size::read)?,
         end,
         burst,
@@ -103,6 +110,7 @@ pub(super) fn read(node: &Node, ports: &mut Ports) -> Result<Vec<Flow>, SpecErro
         expect: section.get("expect").map_or(Ok(Expect::default()), expect::read)?,
     };
     check_measured(&flow, &section)?;
+    check_spacing(&flow, &section)?;
     let parts = stack::Parts {
         flow: node,
         size: section.get("size"),
@@ -115,14 +123,9 @@ pub(super) fn read(node: &Node, ports: &mut Ports) -> Result<Vec<Flow>, SpecErro
 }
 
 fn refuse_what_is_not_built(section: &Section<'_>) -> Result<(), SpecError> {
-    if let Some(node) = section.get("schedule") {
-        return Err(node.not_built("`schedule`", "a fixed `rate`"));
-    }
-    for (key, value, instead) in [
-        ("spacing", "poisson", "constant"),
-        ("track", "count", "tag\" or \"none"),
-        ("order", "tuple", "queue"),
-    ] {
+    for (key, value, instead) in
+        [("track", "count", "tag\" or \"none"), ("order", "tuple", "queue")]
+    {
         match section.get(key) {
             Some(node) if matches!(&node.value, Value::Text(text) if text == value) => {
                 return Err(
@@ -132,8 +135,7 @@ fn refuse_what_is_not_built(section: &Section<'_>) -> Result<(), SpecError> {
             _ => (),
         }
     }
-    // Of these two, one value is left.
-    read_choice(section, "spacing", &["constant"])?;
+    // One value is left.
     read_choice(section, "order", &["queue"])?;
     Ok(())
 }
@@ -270,6 +272,32 @@ fn check_measured(flow: &Flow, section: &Section<'_>) -> Result<(), SpecError> {
             "track = \"none\" checks no frame",
             "integrity = \"full\" with track = \"tag\"",
         ));
+    }
+    Ok(())
+}
+
+/// Fails if rate, schedule, spacing and bursts contradict each other.
+fn check_spacing(flow: &Flow, section: &Section<'_>) -> Result<(), SpecError> {
+    if let (Some(node), Some(_)) = (section.get("schedule"), section.get("rate")) {
+        return Err(node.wrong("`schedule` beside `rate`", "one of the two"));
+    }
+    if let (Some(node), true) = (section.get("burst"), !flow.schedule.is_empty()) {
+        return Err(node.wrong("`burst` beside `schedule`", "bursts at a fixed `rate`"));
+    }
+    let random = section.get("spacing").filter(|_| flow.spacing == Spacing::Poisson);
+    if let Some(node) = random {
+        if flow.burst.is_some() {
+            return Err(node.wrong(
+                "bursts have a spacing of their own",
+                "spacing = \"poisson\" without `burst`",
+            ));
+        }
+        if flow.rate == Rate::Max {
+            return Err(node.wrong(
+                "rate \"max\" has no mean gap",
+                "spacing = \"poisson\" with a `rate` such as \"10%\"",
+            ));
+        }
     }
     Ok(())
 }

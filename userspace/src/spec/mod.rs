@@ -20,6 +20,7 @@ mod parse;
 mod port;
 mod quick;
 mod rates;
+mod schedule;
 mod size;
 mod stack;
 #[cfg(test)]
@@ -30,3 +31,4 @@ pub use load::Origins;
 pub use model::*;
 pub use overrides::Overrides;
 pub use quick::QuickFlow;
+pub use schedule::{Leg, frames_within};

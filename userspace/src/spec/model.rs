@@ -39,8 +39,12 @@ pub struct Flow {
     pub tx: usize,
     /// Index of the receiving port; `None`: transmit only.
     pub rx: Option<usize>,
-    /// Offered load.
+    /// Offered load; of a flow with a `schedule` that of its first step.
     pub rate: Rate,
+    /// The load over time, the first step at 0; empty: `rate` all the time.
+    pub schedule: Vec<Step>,
+    /// How frames are spaced at that rate.
+    pub spacing: Spacing,
     /// The frame sizes as one fixed cycle; frame i has size `sizes[i % len]`.
     pub sizes: Vec<FrameSize>,
     /// When it ends.
@@ -68,6 +72,28 @@ pub enum End {
     Frames(u64),
     /// When stopped.
     Never,
+}
+
+/// A step of `schedule`: at `at` the rate begins to change evenly to `rate`, which it has
+/// after `ramp`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Time after the flow's start.
+    pub at: Duration,
+    /// The rate from the end of the ramp on.
+    pub rate: Rate,
+    /// How long the change takes; 0: it is at once.
+    pub ramp: Duration,
+}
+
+/// `spacing`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Spacing {
+    /// Evenly.
+    #[default]
+    Constant,
+    /// At random times, as in a Poisson process: exponential gaps with the rate's mean.
+    Poisson,
 }
 
 /// `burst = {frames, gap, repeat}`: trains at the flow's rate with a silence between.

@@ -50,33 +50,25 @@ impl Spec {
                 "such as 50% or 12.5%, above 0",
             )
         })?;
-        for index in 0..self.flows.len() {
-            let flow = &self.flows[index];
-            let rate = match flow.rate.scaled(factor) {
-                Some(Rate::LineShare(share)) if share > Ratio::ONE => {
-                    return Err(SpecError::invalid(
-                        &place,
-                        format!(
-                            "flow \"{}\" at {} would be over the line at {text}",
-                            flow.name, flow.rate
-                        ),
-                        "rates of at most 100% after scaling",
-                    ));
-                }
-                Some(rate) => rate,
-                None if factor == Ratio::ONE => Rate::Max,
-                None => {
-                    return Err(SpecError::invalid(
-                        &place,
-                        format!(
-                            "flow \"{}\" has rate \"max\", of which there is no share",
-                            flow.name
-                        ),
-                        "a `rate` in the file, such as \"100%\"",
-                    ));
-                }
-            };
-            self.flows[index].rate = rate;
+        let scaled = |name: &str, rate: Rate| match rate.scaled(factor) {
+            Some(Rate::LineShare(share)) if share > Ratio::ONE => Err(SpecError::invalid(
+                &place,
+                format!("flow \"{name}\" at {rate} would be over the line at {text}"),
+                "rates of at most 100% after scaling",
+            )),
+            Some(rate) => Ok(rate),
+            None if factor == Ratio::ONE => Ok(Rate::Max),
+            None => Err(SpecError::invalid(
+                &place,
+                format!("flow \"{name}\" has rate \"max\", of which there is no share"),
+                "a `rate` in the file, such as \"100%\"",
+            )),
+        };
+        for flow in &mut self.flows {
+            flow.rate = scaled(&flow.name, flow.rate)?;
+            for step in &mut flow.schedule {
+                step.rate = scaled(&flow.name, step.rate)?;
+            }
         }
         Ok(())
     }

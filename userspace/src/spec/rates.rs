@@ -10,10 +10,16 @@ impl Flow {
         Ratio::new(sum, self.sizes.len().max(1) as u128)
     }
 
-    /// The frames per second asked on a link of `link_bps` (see [`PortSpec::link_bps`]);
-    /// `None` at `rate = "max"`.
+    /// The frames per second asked on a link of `link_bps` (see [`PortSpec::link_bps`]),
+    /// of a `schedule` the most; `None` at `rate = "max"`.
     pub fn frames_per_second(&self, link_bps: u64) -> Option<Ratio> {
-        self.rate.frames_per_second(link_bps, self.mean_size())
+        let mean = self.mean_size();
+        self.rates().filter_map(|rate| rate.frames_per_second(link_bps, mean)).max()
+    }
+
+    /// The key that says its rate, for messages.
+    pub fn rate_key(&self) -> &'static str {
+        if self.schedule.is_empty() { "rate" } else { "schedule" }
     }
 
     /// How many frames the flow asks for at `pps`: exactly floor(rate x seconds), or the
@@ -33,17 +39,19 @@ impl Flow {
         }
     }
 
-    /// L1 bits per second asked on a link of `link_bps`; `None` at `rate = "max"`.
+    /// L1 bits per second asked on a link of `link_bps`, of a `schedule` the most; `None`
+    /// at `rate = "max"`.
     fn l1_bps(&self, link_bps: u64) -> Option<Ratio> {
         let l2_bytes = self.mean_size();
         let l1_bytes = l2_bytes.plus(u64::from(L1_OVERHEAD_BYTES).into());
-        Some(match self.rate {
-            Rate::Frames(pps) => pps.times(l1_bytes.times(8.into())),
-            Rate::L2Bits(bps) => bps.times(l1_bytes.over(l2_bytes)),
-            Rate::L1Bits(bps) => bps,
-            Rate::LineShare(share) => share.times(link_bps.into()),
-            Rate::Max => return None,
-        })
+        let bps = |rate| match rate {
+            Rate::Frames(pps) => Some(pps.times(l1_bytes.times(8.into()))),
+            Rate::L2Bits(bps) => Some(bps.times(l1_bytes.over(l2_bytes))),
+            Rate::L1Bits(bps) => Some(bps),
+            Rate::LineShare(share) => Some(share.times(link_bps.into())),
+            Rate::Max => None,
+        };
+        self.rates().filter_map(bps).max()
     }
 }
 
@@ -99,14 +107,12 @@ impl Spec {
         let mut sum = 0_u128;
         for (index, flow) in self.flows.iter().enumerate().filter(|(_, flow)| flow.tx == at) {
             let wrong = |problem: String, allowed: String| {
-                Err(SpecError::invalid(&self.place(index, "rate"), problem, allowed))
+                Err(SpecError::invalid(&self.place(index, flow.rate_key()), problem, allowed))
             };
-            if line == 0 && matches!(flow.rate, Rate::LineShare(_)) {
+            let share = flow.rates().find(|rate| matches!(rate, Rate::LineShare(_)));
+            if let (Some(share), 0) = (share, line) {
                 return wrong(
-                    format!(
-                        "{} of a line whose rate port `{}` does not report",
-                        flow.rate, port.name
-                    ),
+                    format!("{share} of a line whose rate port `{}` does not report", port.name),
                     format!("line = \"10G\" under [ports] {}, or a rate in pps or bps", port.name),
                 );
             }

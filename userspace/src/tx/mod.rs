@@ -8,12 +8,14 @@
 mod af_xdp;
 mod counters;
 mod pacer;
+mod profile;
 mod schedule;
 mod statistics;
 mod worker;
 
 pub use af_xdp::{Queue, QueueSetup, TxError, TxMode};
 pub use counters::{Sent, StreamCounters};
-pub use pacer::{Pace, Pacer};
+pub use pacer::{Pacer, Share, Spacing};
+pub use profile::Profile;
 pub use statistics::XskStatistics;
 pub use worker::{Outcome, StreamPlan, Trial};

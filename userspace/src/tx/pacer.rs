@@ -1,81 +1,151 @@
-use crate::units::Ratio;
+use super::Profile;
+use crate::{
+    packet::mix,
+    spec::{self, Flow},
+};
 
-/// The spacing of one flow's frames.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    /// Whenever the ring has room.
-    Max,
-    /// Evenly, `interval_ns` apart.
-    Constant {
-        /// Nanoseconds from one frame of the flow to the next, exact.
-        interval_ns: Ratio,
+/// How a flow's frames lie around the times at which its rate makes them due.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Spacing {
+    /// At those times.
+    Even,
+    /// At random, as in a Poisson process of that rate.
+    Poisson {
+        /// Another seed is another draw.
+        seed: u64,
     },
-    /// Trains of `frames`, evenly spaced inside, `gap_ns` from the last of one to the
-    /// first of the next.
-    Burst {
-        /// Nanoseconds between frames inside a train, exact.
-        interval_ns: Ratio,
+    /// In trains of `frames` at those times, with a gap between.
+    Trains {
         /// Frames in a train, at least 1.
         frames: u64,
-        /// Silence between trains.
+        /// From the last frame of a train to the first of the next.
         gap_ns: u64,
     },
 }
 
-/// Says when each frame of a stream is due. Time is exact: frame i of a constant
-/// flow is due at start + floor(i x interval), without drift, and a late frame
-/// never delays those after it.
+impl Spacing {
+    /// Of a flow; `seed` for one that leaves it to chance.
+    pub fn of(flow: &Flow, seed: u64) -> Self {
+        match (flow.burst, flow.spacing) {
+            (Some(burst), _) => {
+                Self::Trains { frames: burst.frames, gap_ns: burst.gap.as_nanos() as u64 }
+            }
+            (None, spec::Spacing::Poisson) => Self::Poisson { seed },
+            (None, spec::Spacing::Constant) => Self::Even,
+        }
+    }
+}
+
+/// Which frames of a flow a stream sends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share {
+    /// It sends the flow's frames `first`, `first + stride`, ...
+    pub first: u32,
+    /// Streams of the flow.
+    pub stride: u32,
+    /// Part of a gap, 0 to 1, by which all of them are later: flows of one port take turns.
+    pub phase: f64,
+    /// Frames that the whole flow sends; `None`: until stopped.
+    pub frames: Option<u64>,
+}
+
+impl Share {
+    /// How many of a flow's `frames` are those of one stream.
+    pub fn of(first: u32, stride: u32, frames: u64) -> u64 {
+        frames.saturating_sub(first.into()).div_ceil(u64::from(stride))
+    }
+}
+
+/// Says when each frame of a stream is due. A late frame never delays those after it.
 #[derive(Debug, Clone)]
 pub struct Pacer {
     due_ns: u64,
-    /// What the due time has beyond `due_ns`, in `1 / denominator` ns.
-    remainder: u64,
-    step_ns: u64,
-    step_remainder: u64,
-    denominator: u64,
-    /// Frames until the train ends, and what is added then; `u64::MAX`: no trains.
-    left_in_train: u64,
-    train: u64,
-    train_gap_ns: u64,
+    profile: Profile,
+    /// Frames of the flow that are due before the next one of this stream.
+    position: f64,
+    stride: f64,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Even,
+    Poisson(Draw),
+    Trains { left: u64, frames: u64, pause_ns: u64, later_ns: u64 },
+}
+
+/// A Poisson process, given the number of its frames: so many points, each anywhere in
+/// the time with equal chance, in order. Gaps are exponential and independent but for
+/// their sum, which is what makes the mean rate exact.
+#[derive(Debug, Clone)]
+struct Draw {
+    seed: u64,
+    drawn: u64,
+    /// Frames to come, of this stream, before the position `end`.
+    left: u64,
+    end: f64,
+}
+
+/// Frames of an endless stream after which the mean is exact again.
+const WINDOW: u64 = 1 << 20;
+
+impl Draw {
+    fn new(seed: u64, share: &Share) -> Self {
+        let mut draw = Self { seed: mix(seed, share.first.into()), drawn: 0, left: 0, end: 0.0 };
+        if let Some(frames) = share.frames {
+            draw.aim(Share::of(share.first, share.stride, frames), frames as f64);
+        }
+        draw
+    }
+
+    fn aim(&mut self, left: u64, end: f64) {
+        (self.left, self.end) = (left, end);
+    }
+
+    /// From the position of one frame to that of the next.
+    #[inline]
+    fn next(&mut self, position: f64, stride: f64) -> f64 {
+        if self.left == 0 {
+            self.aim(WINDOW, self.end.max(position) + WINDOW as f64 * stride);
+        }
+        // Uniform in (0, 1]; the least of `left` points in the rest of the time.
+        let uniform = ((mix(self.seed, self.drawn) >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+        let share = -(uniform.ln() / self.left as f64).exp_m1();
+        self.drawn += 1;
+        self.left -= 1;
+        position + (self.end - position) * share
+    }
 }
 
 impl Pacer {
-    /// The pacer of the stream that sends frames `first`, `first + stride`, ... of a
-    /// flow that starts at `start_ns`; `None` for [`Pace::Max`], which waits for nothing.
-    /// Trains stay on one queue: their stride is 1.
-    pub fn new(pace: Pace, start_ns: u64, first: u32, stride: u32) -> Option<Self> {
-        let (interval, train, gap_ns) = match pace {
-            Pace::Max => return None,
-            Pace::Constant { interval_ns } => (interval_ns, u64::MAX, 0),
-            Pace::Burst { interval_ns, frames, gap_ns } => {
-                debug_assert_eq!(stride, 1, "a train stays on one queue");
-                (interval_ns, frames.max(1), gap_ns)
+    /// The pacer of one stream of a flow with this rate.
+    pub fn new(profile: Profile, spacing: Spacing, share: &Share) -> Self {
+        let kind = match spacing {
+            Spacing::Even => Kind::Even,
+            Spacing::Poisson { seed } => Kind::Poisson(Draw::new(seed, share)),
+            Spacing::Trains { frames, gap_ns } => {
+                debug_assert_eq!(share.stride, 1, "a train stays on one queue");
+                let frames = frames.max(1);
+                let pause_ns = gap_ns.saturating_sub(profile.interval_ns());
+                Kind::Trains { left: frames, frames, pause_ns, later_ns: 0 }
             }
         };
-        let interval = limit_denominator(interval);
-        let offset = interval.times(u64::from(first).into());
-        let step = interval.times(u64::from(stride).into());
-        // One denominator for both, so that the remainder needs no conversion.
-        let denominator = interval.denominator();
-        let whole_and_rest = |value: Ratio| {
-            let scaled = value.numerator() * (denominator / value.denominator());
-            ((scaled / denominator) as u64, (scaled % denominator) as u64)
+        let stride = f64::from(share.stride);
+        let mut pacer = Self {
+            due_ns: 0,
+            profile,
+            position: f64::from(share.first) + share.phase,
+            stride,
+            kind,
         };
-        let (offset_ns, remainder) = whole_and_rest(offset);
-        let (step_ns, step_remainder) = whole_and_rest(step);
-        Some(Self {
-            due_ns: start_ns + offset_ns,
-            remainder,
-            step_ns,
-            step_remainder,
-            denominator: denominator as u64,
-            left_in_train: train,
-            train,
-            train_gap_ns: gap_ns.saturating_sub(step_ns),
-        })
+        if let Kind::Poisson(draw) = &mut pacer.kind {
+            pacer.position = draw.next(0.0, stride);
+        }
+        pacer.due_ns = pacer.profile.due_ns(pacer.position);
+        pacer
     }
 
-    /// When the next frame is due.
+    /// When the next frame is due, CLOCK_MONOTONIC.
     #[inline]
     pub fn due_ns(&self) -> u64 {
         self.due_ns
@@ -84,118 +154,21 @@ impl Pacer {
     /// The next frame was taken.
     #[inline]
     pub fn advance(&mut self) {
-        self.due_ns += self.step_ns;
-        self.remainder += self.step_remainder;
-        if self.remainder >= self.denominator {
-            self.remainder -= self.denominator;
-            self.due_ns += 1;
+        match &mut self.kind {
+            Kind::Poisson(draw) => self.position = draw.next(self.position, self.stride),
+            Kind::Even | Kind::Trains { .. } => self.position += self.stride,
         }
-        if self.train != u64::MAX {
-            self.left_in_train -= 1;
-            if self.left_in_train == 0 {
-                self.left_in_train = self.train;
-                self.due_ns += self.train_gap_ns;
+        self.due_ns = self.profile.due_ns(self.position);
+        if let Kind::Trains { left, frames, pause_ns, later_ns } = &mut self.kind {
+            *left -= 1;
+            if *left == 0 {
+                *left = *frames;
+                *later_ns += *pause_ns;
             }
+            self.due_ns += *later_ns;
         }
     }
-}
-
-/// Keeps the denominator within 32 bits, so that the remainder never overflows. A rate
-/// that needs more digits is off by less than 2^-32 of a nanosecond per frame.
-fn limit_denominator(interval: Ratio) -> Ratio {
-    const LIMIT: u128 = 1 << 32;
-    if interval.denominator() <= LIMIT {
-        return interval;
-    }
-    Ratio::new(interval.numerator() * LIMIT / interval.denominator(), LIMIT)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn constant(fps: u64) -> Pace {
-        Pace::Constant { interval_ns: Ratio::new(1_000_000_000, fps.into()) }
-    }
-
-    /// Sends on a fake clock that moves by `tick_ns`; returns the frames of the first `for_ns`.
-    fn sent_by(pacer: &mut Pacer, start_ns: u64, for_ns: u64, tick_ns: u64) -> u64 {
-        let (mut now, mut sent) = (start_ns, 0);
-        while now < start_ns + for_ns {
-            while pacer.due_ns() <= now {
-                pacer.advance();
-                sent += 1;
-            }
-            now += tick_ns;
-        }
-        while pacer.due_ns() < start_ns + for_ns {
-            pacer.advance();
-            sent += 1;
-        }
-        sent
-    }
-
-    proptest! {
-        #[test]
-        fn frames_due_in_t_are_the_ceiling_of_rate_x_t_whatever_the_clock_does(
-            fps in 1_u64..200_000, ms in 1_u64..200, tick_ns in 100_u64..3_000_000, start in 0_u64..1 << 50,
-        ) {
-            let mut pacer = Pacer::new(constant(fps), start, 0, 1).unwrap();
-            let for_ns = ms * 1_000_000;
-            // Frame i is due at floor(i x interval) < T, so i < ceil(T x rate).
-            let exact = (u128::from(fps) * u128::from(for_ns)).div_ceil(1_000_000_000);
-            prop_assert_eq!(u128::from(sent_by(&mut pacer, start, for_ns, tick_ns)), exact);
-        }
-
-        #[test]
-        fn frame_i_is_due_at_the_floor_of_i_intervals(num in 1_u64..1 << 40, den in 1_u64..1 << 30, i in 0_u32..2_000) {
-            let interval = Ratio::new(num.into(), den.into());
-            let mut pacer = Pacer::new(Pace::Constant { interval_ns: interval }, 7, 0, 1).unwrap();
-            for _ in 0..i {
-                pacer.advance();
-            }
-            let exact = interval.times(u64::from(i).into()).floor();
-            prop_assert_eq!(u128::from(pacer.due_ns() - 7), exact);
-        }
-
-        #[test]
-        fn striped_streams_are_together_due_when_the_flow_is(fps in 1_u64..20_000_000, stride in 1_u32..6) {
-            let mut whole = Pacer::new(constant(fps), 1_000, 0, 1).unwrap();
-            let mut parts: Vec<_> =
-                (0..stride).map(|first| Pacer::new(constant(fps), 1_000, first, stride).unwrap()).collect();
-            for i in 0..300_usize {
-                let part = &mut parts[i % stride as usize];
-                prop_assert_eq!(part.due_ns(), whole.due_ns());
-                part.advance();
-                whole.advance();
-            }
-        }
-    }
-
-    #[test]
-    fn trains_have_their_gap_between_the_last_frame_and_the_next_first() {
-        let pace = Pace::Burst { interval_ns: Ratio::from(100), frames: 3, gap_ns: 1_000 };
-        let mut pacer = Pacer::new(pace, 0, 0, 1).unwrap();
-        let due: Vec<u64> = (0..7)
-            .map(|_| {
-                let due = pacer.due_ns();
-                pacer.advance();
-                due
-            })
-            .collect();
-        assert_eq!(due, [0, 100, 200, 1_200, 1_300, 1_400, 2_400]);
-    }
-
-    #[test]
-    fn a_rate_with_an_endless_expansion_stays_exact_for_a_day() {
-        // 14,880,952.38 fps: 10 Gb/s of 64-octet frames, 67.2 ns.
-        let fps = Ratio::new(10_000_000_000, 84 * 8);
-        let interval_ns = Ratio::from(1_000_000_000).over(fps);
-        let mut pacer = Pacer::new(Pace::Constant { interval_ns }, 0, 0, 1).unwrap();
-        for _ in 0..5 {
-            pacer.advance();
-        }
-        assert_eq!(pacer.due_ns(), 336);
-    }
-}
+mod tests;

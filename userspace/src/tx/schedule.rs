@@ -70,10 +70,17 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{tx::Pace, units::Ratio};
+    use crate::{
+        spec::Leg,
+        tx::{Profile, Share, Spacing},
+        units::Ratio,
+    };
 
-    fn every(ns: u64) -> Option<Pacer> {
-        Pacer::new(Pace::Constant { interval_ns: Ratio::from(ns) }, 0, 0, 1)
+    fn every(ns: u64) -> Pacer {
+        let fps = Ratio::new(1_000_000_000, ns.into());
+        let legs = [Leg { start_ns: 0, length_ns: None, from: fps, to: fps }];
+        let share = Share { first: 0, stride: 1, phase: 0.0, frames: None };
+        Pacer::new(Profile::new(&legs, 0), Spacing::Even, &share)
     }
 
     fn schedule(pacers: &[Option<Pacer>]) -> Schedule {
@@ -107,24 +114,24 @@ mod tests {
 
     #[test]
     fn streams_share_by_their_rates() {
-        assert_eq!(run(&mut [every(100), every(300)], 400), [300, 100]);
+        assert_eq!(run(&mut [Some(every(100)), Some(every(300))], 400), [300, 100]);
     }
 
     #[test]
     fn an_overloaded_worker_starves_nobody() {
         // Two frames per nanosecond are asked for, one is possible.
-        let counts = run(&mut [every(1), every(1)], 1_000);
+        let counts = run(&mut [Some(every(1)), Some(every(1))], 1_000);
         assert_eq!(counts, [500, 500]);
     }
 
     #[test]
     fn unpaced_streams_take_turns_and_yield_to_the_paced() {
-        assert_eq!(run(&mut [None, every(10), None], 1_000), [450, 100, 450]);
+        assert_eq!(run(&mut [None, Some(every(10)), None], 1_000), [450, 100, 450]);
     }
 
     #[test]
     fn a_removed_stream_sends_no_more() {
-        let mut schedule = schedule(&[None, every(5)]);
+        let mut schedule = schedule(&[None, Some(every(5))]);
         assert_eq!(schedule.next(0), Next::Send(1));
         schedule.remove(1);
         assert_eq!(schedule.next(100), Next::Send(0));

@@ -88,7 +88,7 @@ impl Stream {
         self.left -= 1;
         let in_time = self.plan.pacer.as_mut().is_none_or(|pacer| {
             pacer.advance();
-            pacer.due_ns() < self.stop_ns
+            pacer.due_ns() <= self.stop_ns
         });
         in_time && self.left > 0
     }

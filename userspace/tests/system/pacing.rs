@@ -1,6 +1,6 @@
 //! When frames leave, judged by the stamps in the tags that arrive.
 
-use crate::testbed::{Captured, Tag, transmit};
+use crate::testbed::{Captured, Lab, Tag, transmit, transmit_in};
 
 fn flow(name: &str, settings: &str) -> String {
     format!(
@@ -41,4 +41,83 @@ fn the_gaps_reported_are_those_between_the_stamps_on_the_wire() {
     }
     let min = row.count("tx_gap_ns.min");
     assert!((min..=min + min / 8).contains(&gaps[0]), "min: {min}, exactly {}", gaps[0]);
+}
+
+/// How long each frame's stamp is after the time it was due, apart from what is common to
+/// all; `due` has the times that the flow file asks for.
+fn lateness(captured: &Captured, due: impl Fn(usize) -> f64) -> Vec<f64> {
+    let stamps = tags(captured).into_iter().map(|tag| tag.time_ns as f64);
+    let late: Vec<f64> = stamps.enumerate().map(|(frame, stamp)| stamp - due(frame)).collect();
+    let least = late.iter().copied().fold(f64::INFINITY, f64::min);
+    let mut late: Vec<f64> = late.into_iter().map(|late| late - least).collect();
+    late.sort_by(f64::total_cmp);
+    late
+}
+
+#[test]
+fn a_schedule_sends_the_integral_of_its_rate_at_its_times() {
+    let schedule = r#"[
+        {at = "0s", rate = "1kpps"},
+        {at = "400ms", rate = "5kpps", ramp = "500ms"},
+        {at = "1200ms", rate = "500pps"},
+    ]"#;
+    let captured = transmit(&flow("f", &format!("schedule = {schedule}\nduration = \"1600ms\"")));
+    // 0.4 s at 1,000, 0.5 s at a mean of 3,000, 0.3 s at 5,000, 0.4 s at 500.
+    let row = captured.result.flow("f");
+    assert_eq!(row.count("requested_frames"), 400 + 1500 + 1500 + 200);
+    assert_eq!(row.value("verdict"), "ok");
+    let due_s = |frame: usize| match frame as f64 {
+        frame if frame < 400.0 => frame / 1000.0,
+        frame if frame < 1900.0 => {
+            // 1000 t + 4000 t^2 = frames
+            0.4 + (-1000.0 + (1e6_f64 + 16_000.0 * (frame - 400.0)).sqrt()) / 8000.0
+        }
+        frame if frame < 3400.0 => 0.9 + (frame - 1900.0) / 5000.0,
+        frame => 1.2 + (frame - 3400.0) / 500.0,
+    };
+    let late = lateness(&captured, |frame| due_s(frame) * 1e9);
+    // Any other course of the rate is off by tens of milliseconds for most of the time.
+    let median = late[late.len() / 2];
+    assert!(median < 5e6, "half of the frames are {median} ns late or more");
+}
+
+#[test]
+fn a_poisson_flow_sends_exactly_its_frames_with_exponential_gaps() {
+    let settings = "rate = \"500pps\"\nspacing = \"poisson\"\nduration = \"4s\"";
+    let captured = transmit(&flow("f", settings));
+    let row = captured.result.flow("f");
+    row.assert_counts(&[("requested_frames", 2000), ("unsent_frames", 0)]);
+    assert_eq!(row.value("verdict"), "ok");
+    let stamps: Vec<u64> = tags(&captured).iter().map(|tag| tag.time_ns).collect();
+    let gaps: Vec<f64> = stamps.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
+    // Of exponential gaps 1 - 1/e are below their mean and 1/e^2 over twice it.
+    for (times, share) in [(1.0, 0.632), (2.0, 0.865), (0.5, 0.393)] {
+        let below = gaps.iter().filter(|gap| **gap < times * 2e6).count();
+        let below = below as f64 / gaps.len() as f64;
+        assert!((below - share).abs() < 0.1, "{below} of the gaps are below {times} x the mean");
+    }
+}
+
+#[test]
+fn flows_of_one_rate_on_one_queue_take_turns() {
+    let settings = "repeat = 5\nrate = \"2kpps\"\nframes = 600";
+    let captured = transmit_in(&Lab::cable_with_queues(1, 1), &flow("f{i}", settings));
+    let streams: Vec<u16> = tags(&captured).iter().map(|tag| tag.stream).collect();
+    assert_eq!(streams.len(), 3000);
+    for (turn, streams) in streams.chunks(5).enumerate() {
+        assert_eq!(streams, [0, 1, 2, 3, 4], "turn {turn}");
+    }
+}
+
+#[test]
+fn flows_of_other_rates_on_one_queue_are_mixed_by_their_rates_all_along() {
+    let fast = flow("fast", "rate = \"6kpps\"\nframes = 6000");
+    let slow = flow("slow", "rate = \"1kpps\"\nframes = 1000");
+    let captured = transmit_in(&Lab::cable_with_queues(1, 1), &format!("{fast}{slow}"));
+    let mut sent = [0_f64; 2];
+    for tag in tags(&captured) {
+        sent[usize::from(tag.stream)] += 1.0;
+        let ahead = sent[0] - 6.0 * sent[1];
+        assert!((-6.0..=6.0).contains(&ahead), "{sent:?}");
+    }
 }

@@ -38,6 +38,7 @@ fn east(frames: u64) -> Arrival {
 
 fn evidence(ledger: &Ledger) -> Evidence<'_> {
     Evidence {
+        random: false,
         ledger,
         intended_pps: Some(1e6),
         duration_ns: Some(1_000_000_000),

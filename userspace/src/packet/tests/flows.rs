@@ -17,6 +17,8 @@ pub(super) fn flow(layers: Vec<Layer>, sizes: &[u16]) -> Flow {
         rate: Rate::Max,
         sizes: sizes.iter().map(|&size| FrameSize::new(size).unwrap()).collect(),
         end: End::Never,
+        schedule: Vec::new(),
+        spacing: crate::spec::Spacing::Constant,
         burst: None::<Burst>,
         layers,
         vary: Vary::Independent,

@@ -8,7 +8,7 @@ use crate::{
 use proptest::prelude::*;
 use std::{fs, time::Duration};
 
-/// The flow file of CONTRACT.md, verbatim but for `schedule`, which is not built yet.
+/// The flow file of CONTRACT.md, verbatim but for `schedule`, which stands instead of `rate`.
 const EXAMPLE: &str = r#"
     [ports]
     west = { if = "ens1f0", addr = ["198.18.0.2/24", "2001:2::2/64"], gw = "198.18.0.1" }
@@ -96,6 +96,8 @@ fn the_example_of_the_contract() {
         rate: Rate::Frames(Ratio::from(100_000)),
         sizes: vec![crate::units::FrameSize::MIN],
         end: End::After(Duration::from_secs(10)),
+        schedule: Vec::new(),
+        spacing: Spacing::Constant,
         burst: None,
         layers: vec![
             Layer::Eth { dst: MacAddress::Auto, src: MacAddress::Auto, ethertype: None },
@@ -164,12 +166,27 @@ fn yaml_weights_may_have_numbers_as_keys() {
 }
 
 #[test]
-fn the_schedule_of_the_example_is_not_built_yet() {
+fn the_schedule_of_the_example_stands_instead_of_a_rate() {
     let line = r#"    schedule = [{at = "0s", rate = "10%"}, {at = "10s", rate = "50%", ramp = "5s"}]   # instead of a fixed rate"#;
-    let said = error(&format!("{EXAMPLE}{line}\n"));
-    assert!(
-        said.contains("flow[0].schedule: `schedule` is not built yet; allowed: a fixed `rate`"),
-        "{said}"
+    let text = format!("{EXAMPLE}{line}\n");
+    assert!(error(&text).contains("`schedule` beside `rate`; allowed: one of the two"));
+    let own_rate = EXAMPLE.lines().filter(|line| !line.starts_with("    rate = "));
+    let text = format!("{}\n{line}\n", own_rate.collect::<Vec<_>>().join("\n"));
+    let flow = Spec::from_toml(&text).unwrap().flows.remove(0);
+    let legs = flow.legs(10_000_000_000).unwrap();
+    let mean = flow.mean_size();
+    let fps = |percent: u128| {
+        Rate::LineShare(Ratio::new(percent, 100)).frames_per_second(10_000_000_000, mean).unwrap()
+    };
+    let s = |seconds: u64| seconds * 1_000_000_000;
+    let leg = |start, length_ns, from, to| Leg { start_ns: s(start), length_ns, from, to };
+    assert_eq!(
+        legs,
+        [
+            leg(0, Some(s(10)), fps(10), fps(10)),
+            leg(10, Some(s(5)), fps(10), fps(50)),
+            leg(15, None, fps(50), fps(50)),
+        ]
     );
 }
 

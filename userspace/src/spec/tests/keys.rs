@@ -23,6 +23,8 @@ fn an_absent_key_has_the_default_of_the_contract() {
         rate: Rate::Max,
         sizes: vec![crate::units::FrameSize::MIN],
         end: End::Never,
+        schedule: Vec::new(),
+        spacing: Spacing::Constant,
         burst: None,
         layers: vec![
             Layer::Eth { dst: MacAddress::Auto, src: MacAddress::Auto, ethertype: None },

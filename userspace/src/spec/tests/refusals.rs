@@ -109,18 +109,59 @@ fn unknown_keys_are_named_with_what_is_known() {
 }
 
 #[test]
-fn what_is_not_built_is_refused_by_its_name() {
-    let cases = [
+fn rates_and_spacings_that_contradict_are_named() {
+    let schedule = |steps: &str| about(&format!("schedule = [{steps}]"));
+    let start = "{at = \"0s\", rate = \"1kpps\"}";
+    for (said, begin, allowed) in [
+        (schedule(""), "flow[0].schedule: no step at all", "a list of steps"),
         (
-            "schedule = [{at = \"0s\", rate = \"10%\"}]",
-            "flow[0].schedule: `schedule` is not built yet",
+            schedule("{at = \"1s\", rate = \"1kpps\"}"),
+            "flow[0].schedule[0].at: the first step is not at the start",
+            "at = \"0s\"",
+        ),
+        (
+            schedule(&format!("{start}, {start}")),
+            "flow[0].schedule[1].at: the step does not come after",
+            "in order of time",
+        ),
+        (
+            schedule(
+                "{at = \"0s\", rate = \"9pps\", ramp = \"3s\"}, {at = \"2s\", rate = \"1pps\"}",
+            ),
+            "flow[0].schedule[1].at: the step does not come after",
+            "in order of time",
+        ),
+        (
+            schedule("{at = \"0s\", rate = \"max\"}"),
+            "flow[0].schedule[0].rate: \"max\" is no rate to keep",
+            "a rate in pps",
+        ),
+        (
+            about(&format!("schedule = [{start}]\nburst = {{frames = 2, gap = \"1ms\"}}")),
+            "flow[0].burst: `burst` beside `schedule`",
             "a fixed `rate`",
         ),
         (
-            "spacing = \"poisson\"",
-            "flow[0].spacing: spacing = \"poisson\" is not built yet",
-            "\"constant\"",
+            about("rate = \"1kpps\"\nspacing = \"poisson\"\nburst = {frames = 2, gap = \"1ms\"}"),
+            "flow[0].spacing: bursts have a spacing of their own",
+            "without `burst`",
         ),
+        (
+            about("spacing = \"poisson\""),
+            "flow[0].spacing: rate \"max\" has no mean gap",
+            "a `rate`",
+        ),
+    ] {
+        expect(&said, begin, allowed);
+    }
+    let over =
+        error(&file(&format!("{LAYERS}\nschedule = [{start}, {{at = \"1s\", rate = \"101%\"}}]")));
+    assert!(over.contains("schedule[1].rate"), "{over}");
+}
+
+#[test]
+fn what_is_not_built_is_refused_by_its_name() {
+    let cases = [
         (
             "track = \"count\"",
             "flow[0].track: track = \"count\" is not built yet",
