@@ -35,4 +35,4 @@ pub use name::PortName;
 pub use neighbour::{MAX_TAGS, Responder, VlanTag, multicast_mac, resolve_neighbours};
 pub use netns::Netns;
 pub use reading::{DropCounter, PortReading};
-pub use watch::{LinkState, LinkWatch, wait_for_carrier};
+pub use watch::{LinkState, LinkWatch, wait_for_carriers};

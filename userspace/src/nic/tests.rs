@@ -262,12 +262,12 @@ fn waiting_for_carrier_ends_with_the_reason() {
     let lab = Lab::new();
     lab.east.ip("link set east down");
     let short = Duration::from_millis(20);
-    let error = wait_for_carrier(&lab.west.info(), short).unwrap_err();
+    let error = wait_for_carriers(&[lab.west.info()], short).unwrap_err();
     assert!(matches!(error, NicError::NoCarrier { .. }), "{error}");
-    let error = wait_for_carrier(&lab.east.info(), short).unwrap_err();
+    let error = wait_for_carriers(&[lab.east.info()], short).unwrap_err();
     assert!(matches!(error, NicError::Down { .. }), "{error}");
     lab.east.ip("link set east up");
-    wait_for_carrier(&lab.west.info(), LONG).unwrap();
+    wait_for_carriers(&[lab.west.info()], LONG).unwrap();
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn counters_agree_with_ip_and_ethtool_and_follow_the_port() {
     let lab = Lab::new();
     lab.west.ip("addr add 198.18.0.2/24 dev west");
     lab.east.ip("addr add 198.18.0.1/24 dev east");
-    wait_for_carrier(&lab.west.info(), LONG).unwrap();
+    wait_for_carriers(&[lab.west.info()], LONG).unwrap();
     let mut counters = PortCounters::open(&lab.west.info()).unwrap();
     let before = counters.link().unwrap();
     lab.east.send(ip("198.18.0.2"), 5);

@@ -155,12 +155,24 @@ impl LinkWatch {
     }
 }
 
-/// Waits until one port is up and has carrier.
+/// Waits until all these ports are up and have carrier at one look.
+///
+/// It asks where a [`LinkWatch`] that runs already may not have heard yet: of a link that was
+/// reset a moment ago, or of one whose peer was reset.
 ///
 /// # Errors
 /// Those of [`LinkWatch`].
-pub fn wait_for_carrier(port: &PortInfo, timeout: Duration) -> Result<(), NicError> {
-    LinkWatch::start(std::slice::from_ref(port))?.wait_for_carrier(0, timeout)
+pub fn wait_for_carriers(ports: &[PortInfo], timeout: Duration) -> Result<(), NicError> {
+    let start = Instant::now();
+    loop {
+        let watch = LinkWatch::start(ports)?;
+        if (0..ports.len()).all(|index| watch.check(index).is_ok()) {
+            return Ok(());
+        }
+        for index in 0..ports.len() {
+            watch.wait_for_carrier(index, timeout.saturating_sub(start.elapsed()))?;
+        }
+    }
 }
 
 impl Watched {

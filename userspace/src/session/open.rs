@@ -8,9 +8,10 @@ use super::{
 };
 use crate::{
     collect::Collector,
-    nic::{LinkWatch, PortInfo, PortName, are_joined, port_info},
+    nic::{LinkWatch, PortInfo, PortName, are_joined, port_info, wait_for_carriers},
     packet::{AddressSet, Program},
     spec::{Flow, Integrity, Layer, PortSpec, Spec, SpecError, Track},
+    tx::Queue,
     units::{QueueId, Rate, StreamId},
 };
 use std::{net::IpAddr, sync::Arc, thread, time::Duration};
@@ -62,9 +63,7 @@ impl Session {
             };
             ports.push(Port::take(&spec.ports[index], info.clone(), &watching)?);
         }
-        for index in 0..ports.len() {
-            watch.wait_for_carrier(index, CARRIER_WAIT)?;
-        }
+        wait_for_carriers(&infos, CARRIER_WAIT)?;
         let frame_bytes_max = |port: usize| {
             let sizes =
                 spec.flows.iter().filter(|flow| flow.tx == port).flat_map(|flow| &flow.sizes);
@@ -82,6 +81,12 @@ impl Session {
             port.answer_for(behind(&spec, index), addresses(&spec.ports[index]))?;
         }
         join(&mut ports)?;
+        // A zero-copy bind may reset the link again.
+        wait_for_carriers(&infos, CARRIER_WAIT)?;
+        for (index, port) in ports.iter().enumerate() {
+            watch.wait_for_carrier(index, CARRIER_WAIT)?;
+            port.queues.iter().for_each(Queue::wake_receiver);
+        }
         let programs = compile(&spec, &ports)?;
         let collector = Collector::new(settings.samples, settings.interval);
         Ok(Self {

@@ -81,6 +81,7 @@ impl Port {
         frame_bytes_max: usize,
     ) -> Result<(), SessionError> {
         let interface = self.info.name.interface.clone();
+        let (mtu, native_xdp) = (self.info.mtu, self.rx_mode() == XdpMode::Native);
         let opened = self.netns.run(|| {
             queues
                 .iter()
@@ -89,6 +90,8 @@ impl Port {
                         interface: &interface,
                         queue: queue.0,
                         frame_bytes_max,
+                        mtu,
+                        native_xdp,
                     })
                 })
                 .collect::<Result<Vec<_>, _>>()

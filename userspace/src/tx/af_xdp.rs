@@ -37,6 +37,11 @@ pub struct QueueSetup<'a> {
     pub queue: u32,
     /// Longest frame that will be sent, octets without FCS.
     pub frame_bytes_max: usize,
+    /// Octets of L3 that the interface takes: a zero-copy queue receives into the UMEM too.
+    pub mtu: u32,
+    /// Whether an XDP program runs in the driver. Without one, drivers such as igb let a
+    /// zero-copy socket bind and then never send from it.
+    pub native_xdp: bool,
 }
 
 /// Why a queue could not be opened or used.
@@ -67,6 +72,8 @@ const CHUNKS: u32 = 4096;
 const RING: u32 = 2048;
 /// xsk-rs keeps XDP_PACKET_HEADROOM in front of every frame.
 const HEADROOM: usize = 256;
+/// Ethernet header and two VLAN tags.
+const LINK_BYTES_MAX: usize = 22;
 /// A queue is released some 0.4 s after its last holder is gone (net/xdp/xsk_buff_pool.c).
 const BUSY_RETRY: Duration = Duration::from_secs(2);
 
@@ -83,7 +90,7 @@ pub struct Queue {
     umem: Umem,
     tx: TxQueue,
     completion: CompQueue,
-    _fill: FillQueue,
+    fill: FillQueue,
     _rx: RxQueue,
     /// Of the sending half, by chunk index.
     descriptors: Vec<FrameDesc>,
@@ -104,7 +111,9 @@ impl Queue {
     ///
     /// Must run on a thread inside the interface's network namespace.
     pub fn open(setup: &QueueSetup<'_>) -> Result<Self, TxError> {
-        let chunk_bytes: usize = if setup.frame_bytes_max + HEADROOM <= 2048 { 2048 } else { 4096 };
+        let received = setup.mtu as usize + LINK_BYTES_MAX;
+        let chunk_bytes: usize =
+            if setup.frame_bytes_max.max(received) + HEADROOM <= 2048 { 2048 } else { 4096 };
         if setup.frame_bytes_max + HEADROOM > chunk_bytes {
             return Err(TxError::FrameTooLong {
                 interface: setup.interface.to_owned(),
@@ -114,15 +123,8 @@ impl Queue {
         }
         let started = Instant::now();
         loop {
-            let refused = match open_mode(setup, chunk_bytes, TxMode::ZeroCopy) {
+            let error = match open_best(setup, chunk_bytes) {
                 Ok(queue) => return Ok(queue),
-                Err(refused) => refused,
-            };
-            let error = match open_mode(setup, chunk_bytes, TxMode::Copy) {
-                Ok(mut queue) => {
-                    queue.zero_copy_refused = Some(refused.to_string());
-                    return Ok(queue);
-                }
                 Err(error) => error,
             };
             if error.raw_os_error() != Some(libc::EBUSY) {
@@ -147,6 +149,24 @@ impl Queue {
     /// Why zero-copy was refused, if it was.
     pub fn zero_copy_refused(&self) -> Option<&str> {
         self.zero_copy_refused.as_deref()
+    }
+
+    /// Asks the driver to take receive buffers from the fill ring, where it waits to be
+    /// asked: a zero-copy queue found the ring empty when it was bound, and is deaf until then.
+    pub fn wake_receiver(&self) {
+        if self.fill.needs_wakeup() {
+            // SAFETY: a recvfrom without a buffer touches no memory of ours.
+            unsafe {
+                libc::recvfrom(
+                    self.raw_fd(),
+                    std::ptr::null_mut(),
+                    0,
+                    libc::MSG_DONTWAIT,
+                    std::ptr::null_mut(),
+                    std::ptr::null_mut(),
+                );
+            }
+        }
     }
 
     /// The queue's number on the interface.
@@ -259,6 +279,22 @@ impl Queue {
     }
 }
 
+/// Zero-copy, else copy. A busy queue has not refused: copy mode, obtained in the moment
+/// when its last holder lets go, would stay for the whole run.
+fn open_best(setup: &QueueSetup<'_>, chunk_bytes: usize) -> io::Result<Queue> {
+    let refused = if setup.native_xdp {
+        match open_mode(setup, chunk_bytes, TxMode::ZeroCopy) {
+            Err(error) if error.raw_os_error() != Some(libc::EBUSY) => error.to_string(),
+            opened_or_busy => return opened_or_busy,
+        }
+    } else {
+        "it needs an XDP program in the driver".to_owned()
+    };
+    let mut queue = open_mode(setup, chunk_bytes, TxMode::Copy)?;
+    queue.zero_copy_refused = Some(refused);
+    Ok(queue)
+}
+
 fn open_mode(setup: &QueueSetup<'_>, chunk_bytes: usize, mode: TxMode) -> io::Result<Queue> {
     let ring = QueueSize::new(RING).map_err(io::Error::other)?;
     let umem_config = UmemConfig::builder()
@@ -300,7 +336,7 @@ fn open_mode(setup: &QueueSetup<'_>, chunk_bytes: usize, mode: TxMode) -> io::Re
         umem,
         tx,
         completion,
-        _fill: fill,
+        fill,
         _rx: rx,
         batch: Vec::with_capacity(descriptors.len()),
         reaped: vec![FrameDesc::default(); 64],

@@ -64,7 +64,13 @@ mod tests {
     fn the_kernel_counts_a_kick_of_an_empty_ring() {
         let lab = Lab::new();
         let netns = Netns::open(Some(&lab.west.netns())).unwrap();
-        let setup = QueueSetup { interface: "west", queue: 0, frame_bytes_max: 60 };
+        let setup = QueueSetup {
+            interface: "west",
+            queue: 0,
+            frame_bytes_max: 60,
+            mtu: 1500,
+            native_xdp: false,
+        };
         let queue = netns.run(|| Queue::open(&setup)).unwrap().unwrap();
         let before = queue.statistics().unwrap();
         queue.kick().unwrap();

@@ -5,7 +5,7 @@ use crate::{
     nic::{
         NicError, link_counters,
         testbed::{Lab, Side, eventually},
-        wait_for_carrier,
+        wait_for_carriers,
     },
     packet::format_mac,
 };
@@ -47,7 +47,7 @@ fn the_kernel_next_door_resolves_what_the_responder_answers_for() {
     let west = lab.west.info();
     let ours = [ip("198.18.0.7"), ip("2001:2::7")];
     let responder = Responder::start(&west, move |address| ours.contains(&address)).unwrap();
-    wait_for_carrier(&lab.east.info(), LONG).unwrap();
+    wait_for_carriers(&[lab.east.info()], LONG).unwrap();
     for address in ours {
         lab.east.send(address, 1);
         let found = || neighbour(&lab.east, address).mac == Some(format_mac(west.mac));
@@ -66,7 +66,7 @@ fn ordinary_traffic_wakes_no_responder() {
     lab.west.ip("addr add 198.18.0.2/24 dev west");
     lab.east.ip("addr add 198.18.0.1/24 dev east");
     let west = lab.west.info();
-    wait_for_carrier(&lab.east.info(), LONG).unwrap();
+    wait_for_carriers(&[lab.east.info()], LONG).unwrap();
     let socket = west.netns().unwrap().run(|| responder::questions(west.ifindex)).unwrap().unwrap();
     let before = link_counters(&west).unwrap();
     lab.east.send(ip("198.18.0.2"), 50);
@@ -87,7 +87,7 @@ fn the_responder_leaves_the_kernels_own_addresses_to_the_kernel() {
     lab.west.ip("addr add 198.18.0.2/24 dev west");
     lab.east.ip("addr add 198.18.0.1/24 dev east");
     let responder = Responder::start(&lab.west.info(), |_| true).unwrap();
-    wait_for_carrier(&lab.east.info(), LONG).unwrap();
+    wait_for_carriers(&[lab.east.info()], LONG).unwrap();
     lab.east.send(ip("198.18.0.2"), 1);
     let found = || neighbour(&lab.east, ip("198.18.0.2")).mac.is_some();
     eventually("the kernels find each other", found);
@@ -99,7 +99,7 @@ fn scapy_gets_each_answer_within_the_vlans_it_asked_in() {
     let lab = Lab::new();
     let west = lab.west.info();
     let _responder = Responder::start(&west, |_| true).unwrap();
-    wait_for_carrier(&lab.east.info(), LONG).unwrap();
+    wait_for_carriers(&[lab.east.info()], LONG).unwrap();
     let script = r#"
 from scapy.all import *
 import sys
@@ -145,7 +145,7 @@ fn a_duplicate_of_an_address_we_play_is_detected_by_the_kernel() {
     lab.east.exec("sysctl -qw net.ipv6.conf.east.accept_dad=1");
     let ours = ip("2001:2::7");
     let _responder = Responder::start(&lab.west.info(), move |address| address == ours).unwrap();
-    wait_for_carrier(&lab.east.info(), LONG).unwrap();
+    wait_for_carriers(&[lab.east.info()], LONG).unwrap();
     lab.east.ip("addr add 2001:2::7/64 dev east");
     lab.east.ip("addr add 2001:2::8/64 dev east");
     let failed = || lab.east.ip("-6 addr show dev east dadfailed");
@@ -165,7 +165,7 @@ fn many_neighbours_of_both_families_resolve_to_the_kernels_macs() {
     lab.east.ip("route add local 198.18.4.0/22 dev east");
     let east = lab.east.info();
     let west = lab.west.info();
-    wait_for_carrier(&west, LONG).unwrap();
+    wait_for_carriers(std::slice::from_ref(&west), LONG).unwrap();
     let mut targets: Vec<IpAddr> =
         (0..1000).map(|i| IpAddr::from([198, 18, 4 + (i / 256) as u8, i as u8])).collect();
     targets.push(ip("2001:2::1"));
@@ -186,7 +186,7 @@ fn a_port_without_any_address_can_still_ask() {
     lab.east.ip("addr add 2001:2::1/64 dev east");
     let west = lab.west.info();
     assert_eq!(west.addresses, []);
-    wait_for_carrier(&west, LONG).unwrap();
+    wait_for_carriers(std::slice::from_ref(&west), LONG).unwrap();
     let targets = [ip("198.18.0.1"), ip("2001:2::1")];
     let macs = resolve_neighbours(&west, &[], &targets, &[], LONG).unwrap();
     assert_eq!(macs, [lab.east.info().mac; 2]);
@@ -196,7 +196,7 @@ fn a_port_without_any_address_can_still_ask() {
 fn neighbours_resolve_behind_tags_and_only_there() {
     let lab = Lab::new();
     let west = lab.west.info();
-    wait_for_carrier(&west, LONG).unwrap();
+    wait_for_carriers(std::slice::from_ref(&west), LONG).unwrap();
     // A device that lives in VLAN 7 within service VLAN 100.
     let script = r#"
 from scapy.all import *
@@ -238,7 +238,7 @@ fn silent_neighbours_are_named_and_counted() {
     let lab = Lab::new();
     lab.east.ip("addr add 198.18.0.1/24 dev east");
     let west = lab.west.info();
-    wait_for_carrier(&west, LONG).unwrap();
+    wait_for_carriers(std::slice::from_ref(&west), LONG).unwrap();
     let targets = [ip("198.18.0.1"), ip("198.18.0.9"), ip("198.18.0.8")];
     let sources = ["198.18.0.2/24".parse().unwrap()];
     let limit = Duration::from_millis(500);
