@@ -24,7 +24,8 @@ fn main() {
     // Where multiarch systems keep <asm/types.h>; clang for BPF does not look there.
     let arch = env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets CARGO_CFG_TARGET_ARCH");
     let asm_headers = format!("-I/usr/include/{arch}-linux-gnu");
-    let bench: &[&str] = if host { &["analyser_bench", "baseline"] } else { &[] };
+    let bench: &[&str] =
+        if host { &["analyser_bench", "baseline", "counter_bench", "sender_bench"] } else { &[] };
     for program in ["analyser", "analyser_nic"].iter().chain(bench) {
         SkeletonBuilder::new()
             .source(format!("src/bpf/{program}.bpf.c"))

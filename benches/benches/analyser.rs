@@ -3,7 +3,7 @@
 //! Both run in turn, many times; medians are compared. Needs root.
 
 use std::process::ExitCode;
-use xdp_ebpf::{Analyser, AnalyserSetup, Error, StreamSetup, XdpMode, bench::Baseline};
+use xdp_ebpf::{Analyser, AnalyserSetup, Error, Stamping, StreamSetup, XdpMode, bench::Baseline};
 
 const REPEAT: u32 = 20_000;
 const ROUNDS: usize = 101;
@@ -79,6 +79,7 @@ fn analyser(queues: u32) -> Result<Analyser, Error> {
         interval_ns: 1_000_000_000,
         queues,
         mtu: 1500,
+        stamping: Stamping::Every,
         streams: vec![StreamSetup::default()],
     };
     let mut analyser = Analyser::load_bench(&setup)?;

@@ -116,7 +116,12 @@ impl Analyser {
         for (id, stream) in self.plan.streams.iter().enumerate() {
             let window = 2 * stream.window + trial_bank as u32;
             let stream = abi::stream_config { window, ..*stream };
-            let record = abi::record { stream, ..abi::record::default() };
+            let record = abi::record {
+                stream,
+                ipdv_min_ns: i64::MAX,
+                ipdv_max_ns: i64::MIN,
+                ..abi::record::default()
+            };
             for bank in 0..self.plan.config.banks {
                 self.records.write(self.plan.record(id, bank, trial_bank), record);
             }
@@ -151,6 +156,12 @@ impl Analyser {
         }
         self.clear_records(idle);
 
+        for bank in 0..self.banks() {
+            let port = self.ports.entry(bank as usize).as_ptr();
+            // SAFETY: an aligned word of a mapped entry, which the program writes as a whole
+            // too. Whichever of the two is lost, the next frame reads the clock.
+            unsafe { AtomicU64::from_ptr(&raw mut (*port).clock_ns) }.store(0, Ordering::Relaxed);
+        }
         let control = self.control();
         control.slabs_used[idle].store(0, Ordering::Relaxed);
         control.base_ns[idle].store(base_ns, Ordering::Relaxed);
@@ -281,6 +292,15 @@ impl<'a> Slab<'a> {
     pub fn gap(&self) -> &'a [AtomicU32] {
         // SAFETY: the address of a field of a mapped entry.
         buckets(unsafe { &raw const (*self.slab.as_ptr()).gap }.cast(), abi::GAP_BUCKETS)
+    }
+
+    /// How much latency rose from one sequence number to the next, ns, and how much it fell.
+    pub fn ipdv(&self) -> [&'a [AtomicU32]; 2] {
+        [0, 1].map(|fell| {
+            // SAFETY: the address of a field of a mapped entry.
+            let row = unsafe { &raw const (*self.slab.as_ptr()).ipdv[fell] };
+            buckets(row.cast(), abi::GAP_BUCKETS)
+        })
     }
 }
 

@@ -119,21 +119,44 @@ pub fn interval_slot(record: &mut abi::record, tx_ns: u64, base_ns: u64, interva
     unsafe { c::host_interval_slot(record, tx_ns, base_ns, interval_ns) }
 }
 
-/// `record_unique()`: the gap, if the record had a frame before.
-pub fn record_unique(
-    record: &mut abi::record,
-    sequence: u32,
-    latency_ns: i64,
-    now_ns: u64,
-) -> Option<u64> {
-    // SAFETY: the record is borrowed for the call.
-    let gap = unsafe { c::host_record_unique(record, sequence, latency_ns, now_ns) };
-    u64::try_from(gap).ok()
+/// `is_stamped()`.
+pub fn is_stamped(stamp_mask: u32, sequence: u32) -> bool {
+    // SAFETY: touches no memory.
+    unsafe { c::host_is_stamped(stamp_mask, sequence) != 0 }
 }
 
-/// `slab_unique()`.
-pub fn slab_unique(slab: &mut abi::slab, latency_ns: i64, gap_ns: Option<u64>) {
-    let gap = gap_ns.map_or(-1, |gap| gap as i64);
+/// `record_unique()`: the gap, if the record had a frame before.
+pub fn record_unique(record: &mut abi::record, sequence: u32, now_ns: u64) -> Option<u64> {
+    // SAFETY: the record is borrowed for the call.
+    u64::try_from(unsafe { c::host_record_unique(record, sequence, now_ns) }).ok()
+}
+
+/// `record_latency()`.
+pub fn record_latency(record: &mut abi::record, latency_ns: i64) {
+    // SAFETY: the record is borrowed for the call.
+    unsafe { c::host_record_latency(record, latency_ns) }
+}
+
+/// `record_variation()`, and keeps the latency for the next one.
+pub fn record_variation(record: &mut abi::record, latency_ns: i64, consecutive: bool) -> i64 {
+    // SAFETY: the record is borrowed for the call.
+    unsafe { c::host_record_variation(record, latency_ns, consecutive.into()) }
+}
+
+/// `slab_latency()`.
+pub fn slab_latency(slab: &mut abi::slab, latency_ns: i64) {
     // SAFETY: the slab is borrowed for the call.
-    unsafe { c::host_slab_unique(slab, latency_ns, gap) };
+    unsafe { c::host_slab_latency(slab, latency_ns) };
+}
+
+/// `slab_gap()`.
+pub fn slab_gap(slab: &mut abi::slab, gap_ns: u64) {
+    // SAFETY: the slab is borrowed for the call.
+    unsafe { c::host_slab_gap(slab, gap_ns as i64) };
+}
+
+/// `slab_ipdv()`.
+pub fn slab_ipdv(slab: &mut abi::slab, variation_ns: i64) {
+    // SAFETY: the slab is borrowed for the call.
+    unsafe { c::host_slab_ipdv(slab, variation_ns) };
 }

@@ -1,8 +1,8 @@
 //! The kernel contract of linerate: XDP programs in C (`src/bpf`), the one header of
 //! everything that crosses the border ([`abi`]), and a safe Rust face for each program.
 //!
-//! An expected stream takes 2 windows of 16 KiB, two slabs of 17 KiB for each of up to
-//! four RX queues, and 448 octets of records twice per queue: about 103 KiB on a port
+//! An expected stream takes 2 windows of 16 KiB, two slabs of 19 KiB for each of up to
+//! four RX queues, and 512 octets of records twice per queue: about 112 KiB on a port
 //! with two queues.
 #![deny(missing_docs)]
 
@@ -21,7 +21,7 @@ mod test_run;
 
 pub use analyser::{ANALYSER_OBJECT, Analyser, Slab, next_trial};
 pub use error::Error;
-pub use setup::{AnalyserSetup, Role, StreamSetup, XdpMode};
+pub use setup::{AnalyserSetup, Role, Stamping, StreamSetup, XdpMode};
 pub use test_run::{Action, TestRun};
 
 /// `src/bpf/abi.h` in Rust; its comments say what things are.

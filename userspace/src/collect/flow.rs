@@ -1,7 +1,7 @@
 //! One flow: readings become samples and totals.
 
 use super::latency::{quantiles, sparse_edges};
-use super::{Gap, Latency, Loss, PackedBuckets, Ring, Sample, SampleLatency};
+use super::{Gap, Ipdv, Latency, Loss, PackedBuckets, Ring, Sample, SampleLatency};
 use crate::rx::{Counters, IntervalClock, IntervalCount, IntervalRing, Observed, Stray};
 use crate::tx::StreamCounters;
 
@@ -81,6 +81,8 @@ pub struct RxTotals {
     pub latency: Latency,
     /// Every gap between arrivals, by stream.
     pub gap: Gap,
+    /// Every difference of latency, by stream.
+    pub ipdv: Ipdv,
 }
 
 impl Totals {
@@ -147,6 +149,9 @@ impl FlowState {
             totals.counters.merge(&new);
             totals.latency.record(&new, rx);
             totals.gap.record(&rx.gap, new.gap_max_ns);
+            totals.ipdv.record(&rx.ipdv, new.ipdv_ns);
+            // An estimate that follows the frames, and no extreme of the run.
+            totals.counters.jitter_ns = new.jitter_ns;
             for &(interval, frames) in &rx.intervals {
                 self.bin(interval, Bin { sent: 0, received: frames });
             }

@@ -48,7 +48,7 @@ pub struct LatencySummary {
     pub p9999: Option<i64>,
     /// Greatest, exact.
     pub max: i64,
-    /// Frames timed: all unique ones.
+    /// Frames timed: all unique ones, unless only some are stamped.
     pub count: u64,
     /// Of them, frames below zero.
     pub negative_count: u64,
@@ -72,7 +72,7 @@ impl Default for Latency {
 impl Latency {
     /// Adds what moved since the last read: `new` counters and the buckets of `moved`.
     pub(super) fn record(&mut self, new: &Counters, moved: &Observed) {
-        self.count += new.unique;
+        self.count += new.timed;
         self.negative_count += new.negative;
         self.unbucketed += new.unbucketed;
         self.sum_ns += new.latency_sum_ns;

@@ -27,6 +27,7 @@ fn observe(latencies: &[i64]) -> Observed {
     coalesce(&mut observed.negative);
     observed.counters = Counters {
         unique: latencies.len() as u64,
+        timed: latencies.len() as u64,
         negative: latencies.iter().filter(|&&latency| latency < 0).count() as u64,
         latency_sum_ns: latencies.iter().map(|&latency| i128::from(latency)).sum(),
         latency_min_ns: latencies.iter().min().copied(),

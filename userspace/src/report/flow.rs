@@ -1,10 +1,11 @@
 //! One flow's row, from counts to conclusions.
 
-use super::{FlowResult, GapResult, LatencyResult, LedgerResult, Outage, SampleRow};
+use super::{FlowResult, GapResult, IpdvResult, LatencyResult, LedgerResult, Outage, SampleRow};
 use crate::{
     collect::{
         Arrival, Border, Departure, Evidence, FarEnd, Finding, FlowCounts, Gap, GapSummary,
-        LatencySummary, Ledger, Loss, RxTotals, Sample, Verdict, judge, l1_bits, l2_bits,
+        IpdvSummary, LatencySummary, Ledger, Loss, RxTotals, Sample, Verdict, judge, l1_bits,
+        l2_bits,
     },
     session::{FlowFacts, Peer, RunFacts},
     units::FCS_BYTES,
@@ -47,7 +48,8 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
     let limited_by = limited_by(facts, flow, &finding);
 
     let mut reasons = finding.reasons;
-    let latency = rx.filter(|_| flow.latency_void.is_none()).and_then(|rx| rx.latency.summary());
+    let timed = rx.filter(|_| flow.latency_void.is_none());
+    let latency = timed.and_then(|rx| rx.latency.summary());
     if let Some(void) = flow.latency_void.as_ref().filter(|_| rx.is_some()) {
         reasons.push(format!("latency is not reported: {void}"));
     } else if let Some(rx) = rx.filter(|rx| rx.latency.unbucketed() > 0) {
@@ -85,8 +87,8 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
         loss_ratio: ledger.loss.and_then(Loss::ratio),
         pdv_ns: latency.and_then(|latency| Some(latency.p999? - latency.min)),
         latency_ns: latency.map(LatencyResult::from),
-        ipdv_ns: None,
-        jitter_rfc3550_ns: None,
+        ipdv_ns: timed.and_then(|rx| rx.ipdv.summary()).map(IpdvResult::from),
+        jitter_rfc3550_ns: timed.and_then(|rx| rx.counters.jitter_ns),
         tx_gap_ns: flow.tx_gap.as_ref().and_then(Gap::summary).map(GapResult::from),
         rx_gap_ns: rx
             .filter(|rx| rx.counters.banks == 1)
@@ -237,6 +239,12 @@ impl From<LatencySummary> for LatencyResult {
             definition: "host",
             clock: "monotonic",
         }
+    }
+}
+
+impl From<IpdvSummary> for IpdvResult {
+    fn from(IpdvSummary { min, median, max }: IpdvSummary) -> Self {
+        Self { min, median, max }
     }
 }
 

@@ -24,8 +24,8 @@ pub use compare::{
 pub use expect::{Unmet, check, exit_code};
 pub use live::{live_header, live_line};
 pub use model::{
-    FlowResult, GapResult, Host, LatencyResult, LedgerResult, Outage, PortResult, RunResult,
-    RxMode, SampleRow, Tool, TxMode,
+    FlowResult, GapResult, Host, IpdvResult, LatencyResult, LedgerResult, Outage, PortResult,
+    RunResult, RxMode, SampleRow, Tool, TxMode,
 };
 pub use series::SeriesFormat;
 pub use table::table;

@@ -158,12 +158,14 @@ pub struct FlowResult {
     pub rx_bps_l2: Option<f64>,
     pub loss_ratio: Option<f64>,
     pub latency_ns: Option<LatencyResult>,
-    /// Not measured: always `None`.
-    pub ipdv_ns: Option<serde_json::Value>,
-    /// RFC 8219, 7.3.1: p99.9 less the least latency.
+    /// RFC 3393 between consecutive sequence numbers of a stream that came in order;
+    /// `None` too where not every frame was stamped.
+    pub ipdv_ns: Option<IpdvResult>,
+    /// RFC 5481, RFC 8219 7.3.1: p99.9 less the least latency.
     pub pdv_ns: Option<i64>,
-    /// Not measured: always `None`.
-    pub jitter_rfc3550_ns: Option<serde_json::Value>,
+    /// The estimate of RFC 3550, A.8 at the end of the run; of several streams or queues
+    /// the greatest. `None` as `ipdv_ns` is.
+    pub jitter_rfc3550_ns: Option<u64>,
     pub tx_gap_ns: Option<GapResult>,
     /// `None` too where a stream arrived on several queues.
     pub rx_gap_ns: Option<GapResult>,
@@ -193,6 +195,15 @@ pub struct LatencyResult {
     pub definition: &'static str,
     /// `monotonic`.
     pub clock: &'static str,
+}
+
+/// Differences of latency. Nanoseconds, signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "as collect::IpdvSummary")]
+pub struct IpdvResult {
+    pub min: i64,
+    pub median: i64,
+    pub max: i64,
 }
 
 /// Times between frames of a stream: between the stamps of submits, or between arrivals.

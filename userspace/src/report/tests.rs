@@ -24,10 +24,13 @@ fn collected(sent: u64, unique: u64) -> Collector {
         observed.latency = vec![(bucket(12_345), unique - 1), (bucket(1_500_000), 1)];
         observed.counters = Counters {
             unique,
+            timed: unique,
             bytes: unique * 60,
             latency_sum_ns: i128::from(12_345 * (unique - 1) + 1_500_000),
             latency_min_ns: Some(12_345),
             latency_max_ns: Some(1_500_000),
+            ipdv_ns: Some((-1_000, 2_000)),
+            jitter_ns: Some(77),
             gap_max_ns: 2_000_000,
             first_rx_ns: Some(BASE + 12_345),
             last_rx_ns: Some(BASE + 10 * SECOND),
@@ -35,6 +38,7 @@ fn collected(sent: u64, unique: u64) -> Collector {
             ..Counters::default()
         };
         observed.gap = vec![(56, unique - 1)];
+        observed.ipdv = vec![(-5, 1), (3, unique - 1)];
     }
     observed.intervals = vec![(0, unique)];
     let mut collector = Collector::new(300, Duration::from_secs(10));

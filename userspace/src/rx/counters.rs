@@ -7,6 +7,9 @@ use xdp_ebpf::abi;
 /// and how many.
 pub type Bucket = (u16, u64);
 
+/// The same, for magnitudes of differences: a rise is in bucket index, a fall in -1 - index.
+pub type SignedBucket = (i16, u64);
+
 /// What was received of one or more streams, cumulative over a trial.
 ///
 /// `unique + duplicate` frames were received; `corrupt`, `late`, `misdirected` and
@@ -29,16 +32,23 @@ pub struct Counters {
     pub misdirected: u64,
     /// Frames of an earlier trial.
     pub stale: u64,
-    /// Unique frames with a latency below zero.
+    /// Unique frames that got a stamp of their own, and so have a latency.
+    pub timed: u64,
+    /// Timed frames with a latency below zero.
     pub negative: u64,
-    /// Unique frames that are in no histogram, because no slab was free.
+    /// Timed frames that are in no histogram, because no slab was free.
     pub unbucketed: u64,
-    /// Exact sum of the latencies of unique frames, ns.
+    /// Exact sum of the latencies of timed frames, ns.
     pub latency_sum_ns: i128,
-    /// Exact least latency, ns; `None` before the first unique frame.
+    /// Exact least latency, ns; `None` before the first timed frame.
     pub latency_min_ns: Option<i64>,
     /// Exact greatest latency, ns.
     pub latency_max_ns: Option<i64>,
+    /// Exact least and greatest difference of latency between consecutive sequence numbers
+    /// that came in order, ns.
+    pub ipdv_ns: Option<(i64, i64)>,
+    /// The RFC 3550 jitter estimate as it stands, ns; of several the greatest.
+    pub jitter_ns: Option<u64>,
     /// Longest time between two unique frames of one stream on one bank, ns.
     pub gap_max_ns: u64,
     /// Arrival of the first unique frame, `CLOCK_MONOTONIC` ns.
@@ -66,11 +76,17 @@ impl Counters {
         self.corrupt += other.corrupt;
         self.misdirected += other.misdirected;
         self.stale += other.stale;
+        self.timed += other.timed;
         self.negative += other.negative;
         self.unbucketed += other.unbucketed;
         self.latency_sum_ns += other.latency_sum_ns;
         self.latency_min_ns = least(self.latency_min_ns, other.latency_min_ns);
         self.latency_max_ns = self.latency_max_ns.max(other.latency_max_ns);
+        self.ipdv_ns = match (self.ipdv_ns, other.ipdv_ns) {
+            (Some(mine), Some(theirs)) => Some((mine.0.min(theirs.0), mine.1.max(theirs.1))),
+            (mine, theirs) => mine.or(theirs),
+        };
+        self.jitter_ns = self.jitter_ns.max(other.jitter_ns);
         self.gap_max_ns = self.gap_max_ns.max(other.gap_max_ns);
         self.first_rx_ns = least(self.first_rx_ns, other.first_rx_ns);
         self.last_rx_ns = self.last_rx_ns.max(other.last_rx_ns);
@@ -94,6 +110,7 @@ impl Counters {
             corrupt: self.corrupt.checked_sub(before.corrupt)?,
             misdirected: self.misdirected.checked_sub(before.misdirected)?,
             stale: self.stale.checked_sub(before.stale)?,
+            timed: self.timed.checked_sub(before.timed)?,
             negative: self.negative.checked_sub(before.negative)?,
             unbucketed: self.unbucketed.checked_sub(before.unbucketed)?,
             latency_sum_ns: self.latency_sum_ns - before.latency_sum_ns,
@@ -106,6 +123,8 @@ impl From<&abi::record> for Counters {
     /// One bank's record. Extremes are taken only where they are valid.
     fn from(record: &abi::record) -> Self {
         let received = record.unique > 0;
+        let timed = record.timed > 0;
+        let varied = timed && record.ipdv_min_ns <= record.ipdv_max_ns;
         Self {
             unique: record.unique,
             duplicate: record.duplicate,
@@ -115,11 +134,14 @@ impl From<&abi::record> for Counters {
             corrupt: record.corrupt,
             misdirected: record.misdirected,
             stale: record.stale,
+            timed: record.timed,
             negative: record.negative,
             unbucketed: record.unbucketed,
             latency_sum_ns: record.latency_sum_ns.into(),
-            latency_min_ns: received.then_some(record.latency_min_ns),
-            latency_max_ns: received.then_some(record.latency_max_ns),
+            latency_min_ns: timed.then_some(record.latency_min_ns),
+            latency_max_ns: timed.then_some(record.latency_max_ns),
+            ipdv_ns: varied.then_some((record.ipdv_min_ns, record.ipdv_max_ns)),
+            jitter_ns: varied.then_some(record.jitter_16ths_ns >> 4),
             gap_max_ns: record.gap_max_ns,
             first_rx_ns: received.then_some(record.first_rx_ns),
             last_rx_ns: received.then_some(record.last_rx_ns),
@@ -146,6 +168,8 @@ pub struct Observed {
     pub negative: Vec<Bucket>,
     /// New gaps between arrivals, by bucket.
     pub gap: Vec<Bucket>,
+    /// New differences of latency, by bucket.
+    pub ipdv: Vec<SignedBucket>,
     /// New unique frames by the interval they were sent in.
     pub intervals: Vec<IntervalCount>,
 }
@@ -157,6 +181,7 @@ impl Observed {
         self.latency.clear();
         self.negative.clear();
         self.gap.clear();
+        self.ipdv.clear();
         self.intervals.clear();
     }
 
@@ -170,6 +195,7 @@ impl Observed {
         ] {
             append(mine, theirs);
         }
+        append(&mut self.ipdv, &other.ipdv);
         append(&mut self.intervals, &other.intervals);
     }
 }

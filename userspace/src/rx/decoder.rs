@@ -1,6 +1,6 @@
 //! From one stream's records and slabs to what moved since the last read.
 
-use super::{Bucket, Counters, IntervalClock, IntervalRing, Observed, coalesce, intervals};
+use super::{Counters, IntervalClock, IntervalRing, Observed, coalesce, intervals};
 use std::sync::atomic::{AtomicU32, Ordering};
 use xdp_ebpf::abi;
 
@@ -13,6 +13,8 @@ pub struct SlabView<'a> {
     pub negative: &'a [AtomicU32],
     /// Gaps between arrivals.
     pub gap: &'a [AtomicU32],
+    /// Rises of latency, and falls.
+    pub ipdv: [&'a [AtomicU32]; 2],
 }
 
 /// Follows one stream over the banks of a port: adds up its records and finds the
@@ -42,6 +44,7 @@ struct SlabCopy {
     latency: [u32; abi::LATENCY_BUCKETS as usize],
     negative: [u32; abi::NEGATIVE_BUCKETS as usize],
     gap: [u32; abi::GAP_BUCKETS as usize],
+    ipdv: [[u32; abi::GAP_BUCKETS as usize]; 2],
 }
 
 impl SlabCopy {
@@ -49,6 +52,7 @@ impl SlabCopy {
         latency: [0; abi::LATENCY_BUCKETS as usize],
         negative: [0; abi::NEGATIVE_BUCKETS as usize],
         gap: [0; abi::GAP_BUCKETS as usize],
+        ipdv: [[0; abi::GAP_BUCKETS as usize]; 2],
     };
 }
 
@@ -101,9 +105,14 @@ impl StreamDecoder {
         }
         if let Some(slab) = slab {
             let copy = state.slab.get_or_insert_with(|| Box::new(SlabCopy::EMPTY));
-            difference(slab.latency, &mut copy.latency, &mut observed.latency);
-            difference(slab.negative, &mut copy.negative, &mut observed.negative);
-            difference(slab.gap, &mut copy.gap, &mut observed.gap);
+            let plain = |index| index as u16;
+            difference(slab.latency, &mut copy.latency, &mut observed.latency, plain);
+            difference(slab.negative, &mut copy.negative, &mut observed.negative, plain);
+            difference(slab.gap, &mut copy.gap, &mut observed.gap, plain);
+            let [rises, falls] = slab.ipdv;
+            let [rose, fell] = &mut copy.ipdv;
+            difference(falls, fell, &mut observed.ipdv, |index| -1 - index as i16);
+            difference(rises, rose, &mut observed.ipdv, |index| index as i16);
         }
     }
 
@@ -114,6 +123,7 @@ impl StreamDecoder {
             coalesce(&mut observed.latency);
             coalesce(&mut observed.negative);
             coalesce(&mut observed.gap);
+            coalesce(&mut observed.ipdv);
         }
     }
 
@@ -126,12 +136,18 @@ impl StreamDecoder {
     }
 }
 
-/// Appends the buckets that grew, and brings the copy up to date. Buckets may wrap.
-fn difference(live: &[AtomicU32], copy: &mut [u32], moved: &mut Vec<Bucket>) {
+/// Appends the buckets that grew, under the name that `key` makes of an index, and brings
+/// the copy up to date. Buckets may wrap.
+fn difference<K>(
+    live: &[AtomicU32],
+    copy: &mut [u32],
+    moved: &mut Vec<(K, u64)>,
+    key: impl Fn(usize) -> K,
+) {
     for (index, (live, copy)) in live.iter().zip(copy).enumerate() {
         let now = live.load(Ordering::Relaxed);
         if now != *copy {
-            moved.push((index as u16, u64::from(now.wrapping_sub(*copy))));
+            moved.push((key(index), u64::from(now.wrapping_sub(*copy))));
             *copy = now;
         }
     }

@@ -17,7 +17,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use counters::{Bucket, Counters, Observed, coalesce};
+pub use counters::{Bucket, Counters, Observed, SignedBucket, coalesce};
 pub use decoder::{SlabView, StreamDecoder};
 pub use intervals::{IntervalClock, IntervalCount, IntervalRing};
 pub use receiver::{PortTotals, Reading, Receiver, Source, Stray, StreamReading};

@@ -18,7 +18,12 @@ impl Source for Analyser {
 
     fn slab(&self, index_plus_one: u32) -> Option<SlabView<'_>> {
         let slab = Analyser::slab(self, index_plus_one)?;
-        Some(SlabView { latency: slab.latency(), negative: slab.negative(), gap: slab.gap() })
+        Some(SlabView {
+            latency: slab.latency(),
+            negative: slab.negative(),
+            gap: slab.gap(),
+            ipdv: slab.ipdv(),
+        })
     }
 
     fn begin_trial(&mut self, trial: u8, base_ns: u64) {

@@ -20,6 +20,7 @@ struct Slab {
     latency: Vec<AtomicU32>,
     negative: Vec<AtomicU32>,
     gap: Vec<AtomicU32>,
+    ipdv: [Vec<AtomicU32>; 2],
 }
 
 impl Slab {
@@ -29,11 +30,17 @@ impl Slab {
             latency: buckets(abi::LATENCY_BUCKETS),
             negative: buckets(abi::NEGATIVE_BUCKETS),
             gap: buckets(abi::GAP_BUCKETS),
+            ipdv: [buckets(abi::GAP_BUCKETS), buckets(abi::GAP_BUCKETS)],
         }
     }
 
     fn view(&self) -> SlabView<'_> {
-        SlabView { latency: &self.latency, negative: &self.negative, gap: &self.gap }
+        SlabView {
+            latency: &self.latency,
+            negative: &self.negative,
+            gap: &self.gap,
+            ipdv: [&self.ipdv[0], &self.ipdv[1]],
+        }
     }
 }
 
@@ -71,8 +78,7 @@ impl Source for Port {
             passed: seen - seen / 2,
             implausible: 0,
             seen_bytes: seen * 60,
-            stamped: 0,
-            reserved: [0; 2],
+            ..abi::port_record::default()
         }
     }
     fn slab(&self, index_plus_one: u32) -> Option<SlabView<'_>> {
@@ -96,6 +102,7 @@ fn banks_of_a_stream_add_up_and_extremes_are_those_of_banks_with_frames() {
     {
         *port.edit(0, bank) = abi::record {
             unique,
+            timed: unique,
             duplicate: 1,
             bytes: 60 * (unique + 1),
             latency_sum_ns: 10 * unique as i64,

@@ -15,6 +15,7 @@ mod next_hop;
 mod open;
 mod plan;
 mod port;
+mod stamping;
 mod trial;
 
 pub use error::SessionError;
@@ -104,6 +105,7 @@ impl Session {
             if let Some(reason) = &port.native_refused {
                 notes.push(format!("{}: the analyser runs in generic mode: {reason}", port.name));
             }
+            notes.extend(port.stamping.iter().map(|why| format!("{}: {why}", port.name)));
             if let Some(reason) = port.queues.iter().find_map(|queue| queue.zero_copy_refused()) {
                 notes.push(format!(
                     "{}: frames are copied by the kernel; zero-copy: {reason}",

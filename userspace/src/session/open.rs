@@ -5,6 +5,7 @@ use super::{
     next_hop::Known,
     plan,
     port::{Port, Watching},
+    stamping,
 };
 use crate::{
     collect::Collector,
@@ -15,7 +16,7 @@ use crate::{
     units::{QueueId, Rate, StreamId},
 };
 use std::{net::IpAddr, sync::Arc, thread, time::Duration};
-use xdp_ebpf::{AnalyserSetup, Role, StreamSetup, abi};
+use xdp_ebpf::{AnalyserSetup, Role, Stamping, StreamSetup, abi};
 
 /// An attach may reset the link for seconds (igb: 3 to 8).
 const CARRIER_WAIT: Duration = Duration::from_secs(10);
@@ -38,6 +39,7 @@ impl Session {
             .map(|(info, port)| plan::PortLimits {
                 link_bps: port.line_bps.or(info.link_bps).unwrap_or(0),
                 tx_queues: info.tx_queues,
+                physical: info.physical,
             })
             .collect();
         let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -55,8 +57,11 @@ impl Session {
         let mut ports = Vec::with_capacity(infos.len());
         for (index, info) in infos.iter().enumerate() {
             let expects = |stream: StreamId| expects(&spec, &streams, stream, index);
+            let (stamping, why) = stamping::choose(&spec, &limits, index);
+            let setup = analyser_setup(&spec, &streams, index, info, nonce, settings);
             let watching = Watching {
-                setup: analyser_setup(&spec, &streams, index, info, nonce, settings),
+                setup: AnalyserSetup { stamping, ..setup },
+                stamping: why,
                 streams: 0..streams.len() as u16,
                 expects: &expects,
                 interval: settings.interval,
@@ -210,6 +215,7 @@ fn analyser_setup(
         interval_ns: settings.interval.as_nanos() as u64,
         queues: info.rx_queues,
         mtu: info.mtu,
+        stamping: Stamping::Every,
         streams,
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct PortLimits {
     pub(super) link_bps: u64,
     /// TX queues that exist.
     pub(super) tx_queues: u32,
+    /// Whether the link has a speed of its own, and not one that the driver makes up.
+    pub(super) physical: bool,
 }
 
 /// One stream: a flow's share on one TX queue.

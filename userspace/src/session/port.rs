@@ -28,6 +28,8 @@ pub(super) struct Port {
     pub(super) link_bps: Option<u64>,
     /// Whether the file gave it.
     pub(super) line_given: bool,
+    /// Why not every frame is timed, if so.
+    pub(super) stamping: Option<String>,
     /// Why native mode was refused, if it was.
     pub(super) native_refused: Option<String>,
     /// The other end, where the port is a veth.
@@ -37,6 +39,8 @@ pub(super) struct Port {
 /// What the analyser of a port is set up with.
 pub(super) struct Watching<'a> {
     pub(super) setup: AnalyserSetup,
+    /// Why not every frame is timed, if so.
+    pub(super) stamping: Option<String>,
     pub(super) streams: Range<u16>,
     pub(super) expects: &'a dyn Fn(StreamId) -> bool,
     pub(super) interval: Duration,
@@ -70,6 +74,7 @@ impl Port {
             line_given: spec.line_bps.is_some(),
             peer: info.peer.map(|_| Peer::Elsewhere),
             info,
+            stamping: watching.stamping.clone(),
             native_refused,
         })
     }

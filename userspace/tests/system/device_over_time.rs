@@ -60,6 +60,34 @@ fn latency_is_what_the_device_added() {
     assert_eq!(row.value("latency_ns.definition"), "host");
 }
 
+#[test]
+fn of_two_frames_variation_is_the_difference_of_their_latencies() {
+    let lab = Lab::with_device();
+    let delay = Duration::from_millis(20);
+    let _device = Device::eastward(&lab, Behaviour { delay, ..Behaviour::default() });
+    let outcome = Linerate::run(&lab.flow_file(&flow_of(2, ""))).exits(0);
+    let result = outcome.result();
+    let row = result.flow("f");
+    assert_eq!(row.count("latency_ns.count"), 2);
+    let difference = row.number("latency_ns.max") - row.number("latency_ns.min");
+    for name in ["min", "median", "max"] {
+        let found = row.number(&format!("ipdv_ns.{name}")).abs();
+        assert!((found - difference).abs() < 0.5, "{name}: {found} ns, not {difference} ns");
+    }
+    // RFC 3550, A.8: a sixteenth of the first difference.
+    let jitter = row.count("jitter_rfc3550_ns");
+    assert_eq!(jitter, difference as u64 / 16);
+}
+
+#[test]
+fn one_lone_frame_has_no_variation() {
+    let lab = Lab::cable();
+    let outcome = Linerate::run(&lab.flow_file(&flow_of(1, ""))).exits(0);
+    let result = outcome.result();
+    assert!(result.flow("f").value("ipdv_ns").is_null());
+    assert!(result.flow("f").value("jitter_rfc3550_ns").is_null());
+}
+
 /// Starts a run of `frames`, lets the device hold its first five, waits until it has
 /// seen `until` of them, and releases the five into the rest of the run.
 fn five_frames_held(frames: u64, rate: &str, until: u64) -> Outcome {

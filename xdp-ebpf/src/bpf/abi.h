@@ -54,6 +54,7 @@ struct slab {
 	__u32 latency[LATENCY_BUCKETS]; /* ns, of unique frames with latency >= 0 */
 	__u32 negative[NEGATIVE_BUCKETS]; /* ns below zero, mirrored */
 	__u32 gap[GAP_BUCKETS];         /* ns between arrivals of unique frames */
+	__u32 ipdv[2][GAP_BUCKETS];     /* ns that latency rose, and fell, to the next sequence number */
 };
 
 /*
@@ -110,9 +111,10 @@ struct stream_config {
 struct record {
 	__u64 unique;
 	__u64 bytes;                    /* of unique + duplicate frames */
-	__s64 latency_sum_ns;           /* of unique frames */
-	__s64 latency_min_ns;           /* valid when unique > 0 */
-	__s64 latency_max_ns;           /* valid when unique > 0 */
+	__u64 timed;                    /* unique frames with a stamp of their own */
+	__s64 latency_sum_ns;           /* of timed frames, like all that is called latency */
+	__s64 latency_min_ns;           /* valid when timed > 0 */
+	__s64 latency_max_ns;           /* valid when timed > 0 */
 	__u64 last_rx_ns;               /* CLOCK_MONOTONIC, unique frames */
 	__u64 gap_max_ns;
 	__u64 interval_start_ns;        /* cache: the bin that the last frame fell in */
@@ -121,6 +123,10 @@ struct record {
 	struct stream_config stream;    /* written by user space before the trial */
 	__u32 slab;                     /* index + 1, 0: none yet */
 	__u32 reserved;
+	__s64 last_latency_ns;          /* of the unique frame that came last */
+	__s64 ipdv_min_ns;              /* user space begins with the greatest number, ... */
+	__s64 ipdv_max_ns;              /* ... the least: min > max while there is none */
+	__u64 jitter_16ths_ns;          /* RFC 3550, A.8: 16 times the estimate */
 	__u64 first_rx_ns;              /* valid when unique > 0 */
 	__u64 duplicate;
 	__u64 reordered;                /* RFC 4737, among unique frames of this bank */
@@ -141,7 +147,8 @@ struct port_record {
 	__u64 passed;                   /* all others, given to the kernel */
 	__u64 implausible;              /* of passed: right magic, but unknown stream, sequence or time */
 	__u64 stamped;                  /* tagged frames timed by the NIC, not by the kernel */
-	__u64 reserved[2];
+	__u64 clock_ns;                 /* the last stamp for frames that get none; 0: none in this trial */
+	__u64 reserved;
 } __attribute__((aligned(64)));
 
 /* Frozen before load (rodata): what is 0 here costs nothing per frame. */
@@ -154,7 +161,16 @@ struct analyser_config {
 	__u32 bank_by_cpu;              /* 1 in generic mode, where queues have no single writer */
 	__u32 full_integrity;           /* 1 when any stream has STREAM_INTEGRITY_FULL */
 	__u32 multi_buffer;             /* 1 when a frame may lie in several buffers (jumbo) */
-	__u32 reserved;
+	__u32 stamp_mask;               /* enum stamping */
+};
+
+/*
+ * Reading the clock is the dearest part of a frame on many machines. The uppermost n bits:
+ * one frame in 2^n is stamped, those whose hash of the sequence number has none of them.
+ */
+enum stamping {
+	STAMP_EVERY = 0,
+	STAMP_NEVER = 1,
 };
 
 /* Word of the trial in use: one load, so that number and bank never disagree. */

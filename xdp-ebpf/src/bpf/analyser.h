@@ -165,6 +165,42 @@ INLINE int drop(struct port_record *port)
 	return XDP_DROP;
 }
 
+/*
+ * The time, for a frame that gets no stamp: that of the last stamp, if the frame was sent
+ * before it. So it is behind by less than the frame's latency.
+ */
+INLINE __u64 recent_ns(struct xdp_md *ctx, struct port_record *port, __u64 tag_time_ns)
+{
+	__s64 latency = latency_ns(port->clock_ns, tag_time_ns);
+
+	if (port->clock_ns && latency >= 0 && latency >> LATENCY_MAX_BITS == 0)
+		return port->clock_ns;
+	port->clock_ns = arrival_ns(ctx, port);
+	return port->clock_ns;
+}
+
+/* What is kept of a frame with a stamp. Gaps and differences want one on every frame. */
+INLINE void time_frame(struct record *record, struct slab *slab, __s64 latency, __s64 gap,
+		       int consecutive)
+{
+	int every = config.stamp_mask == STAMP_EVERY && gap >= 0;
+	__s64 variation = 0;
+
+	record_latency(record, latency);
+	if (every)
+		variation = record_variation(record, latency, consecutive);
+	record->last_latency_ns = latency;
+	if (UNLIKELY(!slab)) {
+		record->unbucketed++;
+		return;
+	}
+	slab_latency(slab, latency);
+	if (every)
+		slab_gap(slab, gap);
+	if (every && consecutive)
+		slab_ipdv(slab, variation);
+}
+
 INLINE int analyse(struct xdp_md *ctx)
 {
 	const void *data = (const void *)(long)ctx->data;
@@ -172,13 +208,12 @@ INLINE int analyse(struct xdp_md *ctx)
 	__u64 frame_bytes = data_end - data;
 	__u32 bank = config.bank_by_cpu ? bpf_get_smp_processor_id() : ctx->rx_queue_index;
 	__u32 trial, trial_bank, index, tag_offset;
-	int damaged;
+	int damaged, stamped, consecutive;
 	__s64 latency, gap;
 	__u64 now_ns;
 	struct port_record *port;
 	struct record *record;
 	struct window *window;
-	struct slab *slab;
 	struct tag tag;
 	struct l3 l3;
 
@@ -206,7 +241,8 @@ INLINE int analyse(struct xdp_md *ctx)
 		damaged = headers_damaged(data, data_end, &l3);
 	}
 
-	now_ns = arrival_ns(ctx, port);
+	stamped = is_stamped(config.stamp_mask, tag.sequence);
+	now_ns = stamped ? arrival_ns(ctx, port) : recent_ns(ctx, port, tag.time_ns);
 	latency = latency_ns(now_ns, tag.time_ns);
 	if (UNLIKELY(tag.stream >= config.streams || !latency_plausible(latency)))
 		return pass_implausible(port);
@@ -251,15 +287,13 @@ INLINE int analyse(struct xdp_md *ctx)
 	}
 
 	record->bytes += frame_bytes;
-	gap = record_unique(record, tag.sequence, latency, now_ns);
+	consecutive = tag.sequence == record->next_sequence;
+	gap = record_unique(record, tag.sequence, now_ns);
 	index = interval_slot(record, now_ns - latency, control.base_ns[trial_bank],
 			      config.interval_ns);
 	record->interval_unique[index]++;
-	slab = slab_of(record, trial_bank);
-	if (slab)
-		slab_unique(slab, latency, gap);
-	else
-		record->unbucketed++;
+	if (stamped)
+		time_frame(record, slab_of(record, trial_bank), latency, gap, consecutive);
 	return drop(port);
 }
 

@@ -89,12 +89,40 @@ __u32 host_interval_slot(struct record *record, __u64 tx_ns, __u64 base_ns, __u6
 	return interval_slot(record, tx_ns, base_ns, interval_ns);
 }
 
-__s64 host_record_unique(struct record *record, __u32 sequence, __s64 latency, __u64 now_ns)
+__u32 host_is_stamped(__u32 stamp_mask, __u32 sequence)
 {
-	return record_unique(record, sequence, latency, now_ns);
+	return is_stamped(stamp_mask, sequence);
 }
 
-void host_slab_unique(struct slab *slab, __s64 latency, __s64 gap)
+__s64 host_record_unique(struct record *record, __u32 sequence, __u64 now_ns)
 {
-	slab_unique(slab, latency, gap);
+	return record_unique(record, sequence, now_ns);
+}
+
+void host_record_latency(struct record *record, __s64 latency)
+{
+	record_latency(record, latency);
+}
+
+__s64 host_record_variation(struct record *record, __s64 latency, __u32 consecutive)
+{
+	__s64 variation = record_variation(record, latency, consecutive);
+
+	record->last_latency_ns = latency;
+	return variation;
+}
+
+void host_slab_latency(struct slab *slab, __s64 latency)
+{
+	slab_latency(slab, latency);
+}
+
+void host_slab_gap(struct slab *slab, __s64 gap)
+{
+	slab_gap(slab, gap);
+}
+
+void host_slab_ipdv(struct slab *slab, __s64 variation)
+{
+	slab_ipdv(slab, variation);
 }

@@ -38,7 +38,12 @@ __u32 host_latency_plausible(__s64 latency_ns);
 __u32 host_sequence_plausible(const struct record *record, __u32 sequence, __u64 now_ns,
 			      __u64 base_ns);
 __u32 host_interval_slot(struct record *record, __u64 tx_ns, __u64 base_ns, __u64 interval_ns);
-__s64 host_record_unique(struct record *record, __u32 sequence, __s64 latency_ns, __u64 now_ns);
-void host_slab_unique(struct slab *slab, __s64 latency_ns, __s64 gap_ns);
+__u32 host_is_stamped(__u32 stamp_mask, __u32 sequence);
+__s64 host_record_unique(struct record *record, __u32 sequence, __u64 now_ns);
+void host_record_latency(struct record *record, __s64 latency_ns);
+__s64 host_record_variation(struct record *record, __s64 latency_ns, __u32 consecutive);
+void host_slab_latency(struct slab *slab, __s64 latency_ns);
+void host_slab_gap(struct slab *slab, __s64 gap_ns);
+void host_slab_ipdv(struct slab *slab, __s64 variation_ns);
 
 #endif

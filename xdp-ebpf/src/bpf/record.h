@@ -116,8 +116,15 @@ INLINE __u32 interval_slot(struct record *record, __u64 tx_ns, __u64 base_ns, __
 	return record->interval_slot % INTERVALS;
 }
 
-/* What is counted of a unique frame apart from buckets; gives its gap, or -1. */
-INLINE __s64 record_unique(struct record *record, __u32 sequence, __s64 latency, __u64 now_ns)
+/* Whether a frame gets a stamp of its own (enum stamping). */
+INLINE int is_stamped(__u32 stamp_mask, __u32 sequence)
+{
+	return stamp_mask == STAMP_EVERY ||
+	       (stamp_mask != STAMP_NEVER && !(sequence * 2654435761U & stamp_mask));
+}
+
+/* Counts a unique frame and its place in the order; gives its gap, or -1. */
+INLINE __s64 record_unique(struct record *record, __u32 sequence, __u64 now_ns)
 {
 	__s64 gap = -1;
 
@@ -127,30 +134,66 @@ INLINE __s64 record_unique(struct record *record, __u32 sequence, __s64 latency,
 			gap = 0;
 		if (gap > (__s64)record->gap_max_ns)
 			record->gap_max_ns = gap;
-		if (latency < record->latency_min_ns)
-			record->latency_min_ns = latency;
-		if (latency > record->latency_max_ns)
-			record->latency_max_ns = latency;
 		if ((__s32)(sequence - record->next_sequence) >= 0)
 			record->next_sequence = sequence + 1;
 		else
 			record->reordered++;
 	} else {
 		record->first_rx_ns = now_ns;
-		record->latency_min_ns = latency;
-		record->latency_max_ns = latency;
 		record->next_sequence = sequence + 1;
 	}
 	record->last_rx_ns = now_ns;
-	record->latency_sum_ns += latency;
-	if (latency < 0)
-		record->negative++;
 	record->unique++;
 	return gap;
 }
 
-/* The buckets of a unique frame with a plausible latency; a gap of -1 is none. */
-INLINE void slab_unique(struct slab *slab, __s64 latency, __s64 gap)
+INLINE void record_latency(struct record *record, __s64 latency)
+{
+	if (record->timed) {
+		if (latency < record->latency_min_ns)
+			record->latency_min_ns = latency;
+		if (latency > record->latency_max_ns)
+			record->latency_max_ns = latency;
+	} else {
+		record->latency_min_ns = latency;
+		record->latency_max_ns = latency;
+	}
+	record->latency_sum_ns += latency;
+	if (latency < 0)
+		record->negative++;
+	record->timed++;
+}
+
+/*
+ * How latency changed from the frame that came before: the RFC 3550 estimate takes all
+ * such differences, IPDV (RFC 3393, 5481) those between consecutive sequence numbers.
+ */
+INLINE __s64 record_variation(struct record *record, __s64 latency, int consecutive)
+{
+	__s64 variation = latency - record->last_latency_ns;
+	__u64 jitter = record->jitter_16ths_ns;
+
+	jitter += (variation < 0 ? -variation : variation) - ((jitter + 8) >> 4);
+	record->jitter_16ths_ns = jitter;
+	if (consecutive) {
+		if (variation < record->ipdv_min_ns)
+			record->ipdv_min_ns = variation;
+		if (variation > record->ipdv_max_ns)
+			record->ipdv_max_ns = variation;
+	}
+	return variation;
+}
+
+/* Bucket of a magnitude, of which the last one takes all that is greater. */
+INLINE __u64 coarse_index(__s64 magnitude)
+{
+	if (UNLIKELY(magnitude >> GAP_MAX_BITS))
+		magnitude = (1LL << GAP_MAX_BITS) - 1;
+	return histogram_index(magnitude, COARSE_PRECISION);
+}
+
+/* The bucket of a plausible latency. */
+INLINE void slab_latency(struct slab *slab, __s64 latency)
 {
 	__u64 index;
 
@@ -163,13 +206,23 @@ INLINE void slab_unique(struct slab *slab, __s64 latency, __s64 gap)
 		if (index < NEGATIVE_BUCKETS)
 			slab->negative[index]++;
 	}
-	if (gap >= 0) {
-		if (UNLIKELY(gap >> GAP_MAX_BITS))
-			gap = (1LL << GAP_MAX_BITS) - 1;
-		index = histogram_index(gap, COARSE_PRECISION);
-		if (index < GAP_BUCKETS)
-			slab->gap[index]++;
-	}
+}
+
+INLINE void slab_gap(struct slab *slab, __s64 gap)
+{
+	__u64 index = coarse_index(gap);
+
+	if (index < GAP_BUCKETS)
+		slab->gap[index]++;
+}
+
+INLINE void slab_ipdv(struct slab *slab, __s64 variation)
+{
+	__u64 fell = (__u64)variation >> 63;
+	__u64 index = coarse_index(fell ? -variation : variation);
+
+	if (index < GAP_BUCKETS)
+		slab->ipdv[fell][index]++;
 }
 
 #endif

@@ -3,7 +3,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "tests; each uses a part")]
 #![allow(unsafe_code, reason = "the clock and the user id come from libc")]
 
-use xdp_ebpf::{Action, Analyser, AnalyserSetup, Role, StreamSetup, XdpMode, abi};
+use xdp_ebpf::{Action, Analyser, AnalyserSetup, Role, Stamping, StreamSetup, XdpMode, abi};
 
 pub mod frame;
 pub mod netns;
@@ -37,6 +37,7 @@ pub fn setup(queues: u32) -> AnalyserSetup {
         interval_ns: 10 * SECOND,
         queues,
         mtu: 1500,
+        stamping: Stamping::Every,
         streams: vec![expected, expected, full, elsewhere, tunnel],
     }
 }

@@ -4,7 +4,7 @@
 use super::{super::*, SECOND};
 use crate::units::{StreamId, monotonic_ns};
 use std::time::Duration;
-use xdp_ebpf::{Action, Analyser, AnalyserSetup, Role, StreamSetup, XdpMode};
+use xdp_ebpf::{Action, Analyser, AnalyserSetup, Role, Stamping, StreamSetup, XdpMode};
 
 const NONCE: u32 = 0x1_2345;
 
@@ -40,6 +40,7 @@ fn what_the_kernel_counted_is_what_is_read() {
         interval_ns: SECOND,
         queues: 1,
         mtu: 1500,
+        stamping: Stamping::Every,
         streams: vec![StreamSetup::default(), elsewhere],
     };
     let analyser = Analyser::load(&setup, XdpMode::Native).unwrap();

@@ -1,0 +1,73 @@
+//! Which frames of a port are timed. Pure.
+
+use super::plan::PortLimits;
+use crate::{
+    spec::Spec,
+    units::{Rate, Ratio},
+};
+use xdp_ebpf::Stamping;
+
+/// Above this, one core may not have the time to read the clock for every frame: a read
+/// takes 15 to 40 ns of the 200 that there are.
+const EVERY_PPS: f64 = 5e6;
+/// One frame in 2^4 is timed above it.
+const SAMPLED: Stamping = Stamping::OneIn(4);
+
+/// The stamping of a port, by the most that may come to it, and why it is not every frame.
+/// What comes may all come to one core: how the NIC will spread it is not known.
+pub(super) fn choose(spec: &Spec, ports: &[PortLimits], port: usize) -> (Stamping, Option<String>) {
+    let flows = spec.flows.iter().filter(|flow| flow.rx == Some(port));
+    let pps: f64 = flows
+        .map(|flow| {
+            let tx = ports[flow.tx];
+            let line = || {
+                let rate = Rate::LineShare(Ratio::from(1));
+                rate.frames_per_second(tx.link_bps, flow.mean_size()).filter(|_| tx.physical)
+            };
+            let fps = flow.frames_per_second(tx.link_bps).or_else(line);
+            fps.map_or(0.0, Ratio::to_f64)
+        })
+        .sum();
+    if pps <= EVERY_PPS {
+        return (Stamping::Every, None);
+    }
+    let note = format!(
+        "one frame in 16 is timed, for up to {:.1} million may come a second; gaps between arrivals and delay variation are not measured",
+        pps / 1e6
+    );
+    (SAMPLED, Some(note))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(rate: &str, physical: bool) -> Stamping {
+        let file = format!(
+            r#"
+            [[flow]]
+            name = "f"
+            tx = "a"
+            rx = "b"
+            rate = "{rate}"
+            layers = [
+              {{eth = {{}}}},
+              {{ipv4 = {{src = "198.18.0.2", dst = "198.18.1.1"}}}},
+              {{udp = {{src = 1, dst = 2}}}},
+            ]
+            "#
+        );
+        let spec = Spec::from_toml(&file).unwrap();
+        let limits = PortLimits { link_bps: 10_000_000_000, tx_queues: 1, physical };
+        choose(&spec, &[limits, limits], 1).0
+    }
+
+    #[test]
+    fn every_frame_is_timed_unless_more_may_come_than_one_core_can_time() {
+        assert_eq!(chosen("1Mpps", true), Stamping::Every);
+        assert_eq!(chosen("30%", true), Stamping::Every);
+        assert_eq!(chosen("50%", true), SAMPLED);
+        assert_eq!(chosen("max", true), SAMPLED, "a full line");
+        assert_eq!(chosen("max", false), Stamping::Every, "nobody knows what max will be");
+    }
+}

@@ -1,0 +1,88 @@
+//! Which frames are stamped, and what follows from the stamps of two.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use common::{
+    frame::{IPV4, tag},
+    now_ns, require_root, setup, take,
+};
+use std::sync::atomic::{AtomicU32, Ordering};
+use xdp_ebpf::{Analyser, AnalyserSetup, Stamping, XdpMode, abi, histogram};
+
+fn loaded(stamping: Stamping) -> Analyser {
+    require_root();
+    let setup = AnalyserSetup { stamping, ..setup(1) };
+    let mut analyser = Analyser::load(&setup, XdpMode::Native).unwrap();
+    analyser.begin_trial(1, now_ns() - 30 * common::SECOND);
+    analyser
+}
+
+fn total(buckets: &[AtomicU32]) -> u32 {
+    buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).sum()
+}
+
+#[test]
+fn without_stamps_everything_but_time_is_counted() {
+    let analyser = loaded(Stamping::Never);
+    for sequence in [0, 1, 2, 5, 3, 3] {
+        take(&analyser, &IPV4.frame(tag(sequence)));
+    }
+    let record = analyser.record(0, 0);
+    assert_eq!((record.unique, record.duplicate, record.reordered), (5, 1, 1));
+    assert_eq!((record.timed, record.slab, record.latency_sum_ns), (0, 0, 0));
+    assert!(now_ns() - record.last_rx_ns < common::SECOND);
+    let binned: u32 = record.interval_unique.iter().sum();
+    assert_eq!(binned, 5);
+}
+
+#[test]
+fn a_frame_sent_after_the_last_stamp_has_the_clock_read_again() {
+    let analyser = loaded(Stamping::Never);
+    take(&analyser, &IPV4.frame(tag(0)));
+    let before = analyser.port_record(0).clock_ns;
+    // Sent a millisecond ago: before the stamp of the frame before.
+    take(&analyser, &IPV4.frame(tag(1)));
+    assert_eq!(analyser.port_record(0).clock_ns, before);
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    take(&analyser, &IPV4.frame(tag(2)));
+    assert!(analyser.port_record(0).clock_ns >= before + 4_000_000);
+}
+
+#[test]
+fn of_one_in_four_only_the_stamped_have_a_latency() {
+    let analyser = loaded(Stamping::OneIn(2));
+    for sequence in 0..400 {
+        take(&analyser, &IPV4.frame(tag(sequence)));
+    }
+    let record = analyser.record(0, 0);
+    assert_eq!(record.unique, 400);
+    assert!((80..=120).contains(&record.timed), "{}", record.timed);
+    let slab = analyser.slab(record.slab).unwrap();
+    assert_eq!(u64::from(total(slab.latency())), record.timed);
+    assert_eq!(total(slab.gap()), 0);
+    assert!(record.ipdv_min_ns > record.ipdv_max_ns);
+    assert!(record.latency_min_ns >= 1_000_000 && record.latency_max_ns < 1_000_000_000);
+}
+
+#[test]
+fn variation_lies_between_consecutive_frames_in_order() {
+    let analyser = loaded(Stamping::Every);
+    // Sent 1 ms ago, then 200 ms, then 1 ms: latency rises and falls by about 199 ms. The
+    // frame after the hole differs from no neighbour.
+    for (sequence, ago_ms) in [(0, 1), (1, 200), (2, 1), (4, 400)] {
+        let mut tag = tag(sequence);
+        tag.time_ns = now_ns() - ago_ms * 1_000_000;
+        take(&analyser, &IPV4.frame(tag));
+    }
+    let record = analyser.record(0, 0);
+    let near = |ns: i64| (ns - 199_000_000).abs() < 5_000_000;
+    assert!(near(record.ipdv_max_ns) && near(-record.ipdv_min_ns), "{record:?}");
+    let [rises, falls] = analyser.slab(record.slab).unwrap().ipdv();
+    assert_eq!((total(rises), total(falls)), (1, 1));
+    let bucket = |ns: i64| {
+        histogram::index(ns.unsigned_abs(), abi::COARSE_PRECISION, abi::GAP_MAX_BITS) as usize
+    };
+    assert_eq!(rises[bucket(record.ipdv_max_ns)].load(Ordering::Relaxed), 1);
+    assert_eq!(falls[bucket(record.ipdv_min_ns)].load(Ordering::Relaxed), 1);
+}
