@@ -42,8 +42,11 @@ impl SessionError {
             | Self::TooManyDestinations { .. }
             | Self::TooManyStreams { .. } => 64,
             Self::Nic(error) => error.exit_code(),
-            Self::Tx(TxError::FrameTooLong { .. }) => 64,
-            Self::Tx(TxError::Privilege { .. } | TxError::LockedMemory { .. }) => 77,
+            Self::Tx(
+                TxError::FrameTooLong { .. }
+                | TxError::Privilege { .. }
+                | TxError::LockedMemory { .. },
+            ) => 77,
             Self::Tx(_) | Self::ForeignXdp { .. } | Self::Thread(_) => 2,
             Self::Analyser { source, .. } => match source {
                 xdp_ebpf::Error::Busy { .. } => 2,

@@ -3,21 +3,18 @@
     reason = "xsk-rs leaves frame ownership to its caller; setsockopt and sendto are C"
 )]
 
+mod open;
+
+use super::error::{TxError, explain, into_io};
 use nix::errno::Errno;
+use open::open_best;
 use std::{
-    ffi::CString,
-    io,
-    num::NonZeroU32,
     os::fd::{AsRawFd, RawFd},
     ptr::NonNull,
     thread,
     time::{Duration, Instant},
 };
-use xsk_rs::{
-    CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem,
-    config::{BindFlags, FrameSize, Interface, LibxdpFlags, QueueSize, SocketConfig, UmemConfig},
-    socket::Fd,
-};
+use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, TxQueue, Umem, socket::Fd};
 
 /// How the kernel takes frames from the UMEM (Documentation/networking/af_xdp.rst).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,34 +41,18 @@ pub struct QueueSetup<'a> {
     pub native_xdp: bool,
 }
 
-/// Why a queue could not be opened or used.
-#[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
-pub enum TxError {
-    #[error(
-        "{interface}: frames of {bytes} octets need multi-buffer AF_XDP, which is not built yet; at most {max} octets without FCS"
-    )]
-    FrameTooLong { interface: String, bytes: usize, max: usize },
-    #[error(
-        "{interface} queue {queue}: busy for {waited_ms} ms; another AF_XDP socket is bound to it, stop that program first"
-    )]
-    Busy { interface: String, queue: u32, waited_ms: u64 },
-    #[error("{interface} queue {queue}: AF_XDP needs {capability}: {purpose}")]
-    Privilege { interface: String, queue: u32, capability: &'static str, purpose: &'static str },
-    #[error(
-        "{interface} queue {queue}: the locked-memory limit is too small for the UMEM; raise `ulimit -l` or grant CAP_IPC_LOCK"
-    )]
-    LockedMemory { interface: String, queue: u32 },
-    #[error("{interface} queue {queue}: no AF_XDP socket: {reason}")]
-    Socket { interface: String, queue: u32, reason: String },
-    #[error("{interface} queue {queue}: {source}")]
-    Kick { interface: String, queue: u32, source: io::Error },
+impl QueueSetup<'_> {
+    fn received_bytes_max(&self) -> usize {
+        self.mtu as usize + LINK_BYTES_MAX
+    }
 }
 
-const CHUNKS: u32 = 4096;
-const RING: u32 = 2048;
+/// The frame goes on in the next descriptor (linux/if_xdp.h).
+const XDP_PKT_CONTD: u32 = 1;
 /// xsk-rs keeps XDP_PACKET_HEADROOM in front of every frame.
 const HEADROOM: usize = 256;
+/// Greatest chunk: a page. What is longer than one holds takes several (multi-buffer).
+const PAGE: usize = 4096;
 /// Ethernet header and two VLAN tags.
 const LINK_BYTES_MAX: usize = 22;
 /// A queue is released some 0.4 s after its last holder is gone (net/xdp/xsk_buff_pool.c).
@@ -94,13 +75,26 @@ pub struct Queue {
     _rx: RxQueue,
     /// Of the sending half, by chunk index.
     descriptors: Vec<FrameDesc>,
-    /// Of the sending half, by chunk index: the first octet of a frame.
+    /// Of the sending half, by chunk index: the first octet of its data.
     octets: Vec<NonNull<u8>>,
-    /// Chunks that the kernel does not hold; last in, first out keeps them in the cache.
+    /// Slots that the kernel does not hold; last in, first out keeps them in the cache. A
+    /// slot has as many chunks as the longest frame needs, nearly always one.
     free: Vec<u32>,
     chunk_bytes: usize,
+    long: Option<LongFrames>,
     batch: Vec<FrameDesc>,
     reaped: Vec<FrameDesc>,
+}
+
+/// Frames that are longer than a chunk: each is written in one piece, as all others are,
+/// and cut into its slot's chunks when it is queued.
+#[derive(Debug)]
+struct LongFrames {
+    chunks_per_slot: u32,
+    /// By slot.
+    frames: Vec<Box<[u8]>>,
+    /// By slot: chunks that the kernel holds.
+    pending: Vec<u8>,
 }
 
 // SAFETY: `octets` point into `umem`, which moves along; nothing else refers to them.
@@ -111,16 +105,8 @@ impl Queue {
     ///
     /// Must run on a thread inside the interface's network namespace.
     pub fn open(setup: &QueueSetup<'_>) -> Result<Self, TxError> {
-        let received = setup.mtu as usize + LINK_BYTES_MAX;
-        let chunk_bytes: usize =
-            if setup.frame_bytes_max.max(received) + HEADROOM <= 2048 { 2048 } else { 4096 };
-        if setup.frame_bytes_max + HEADROOM > chunk_bytes {
-            return Err(TxError::FrameTooLong {
-                interface: setup.interface.to_owned(),
-                bytes: setup.frame_bytes_max,
-                max: chunk_bytes - HEADROOM,
-            });
-        }
+        let longest = setup.frame_bytes_max.max(setup.received_bytes_max());
+        let chunk_bytes: usize = if longest + HEADROOM <= 2048 { 2048 } else { PAGE };
         let started = Instant::now();
         loop {
             let error = match open_best(setup, chunk_bytes) {
@@ -128,7 +114,8 @@ impl Queue {
                 Err(error) => error,
             };
             if error.raw_os_error() != Some(libc::EBUSY) {
-                return Err(explain(setup, &error));
+                let is_long = setup.frame_bytes_max + HEADROOM > chunk_bytes;
+                return Err(explain(setup, is_long.then_some(chunk_bytes - HEADROOM), &error));
             }
             if started.elapsed() > BUSY_RETRY {
                 return Err(TxError::Busy {
@@ -174,44 +161,86 @@ impl Queue {
         self.queue
     }
 
-    pub(super) fn chunks(&self) -> usize {
-        self.descriptors.len()
+    /// Frames that can be in flight at once.
+    pub(super) fn slots(&self) -> usize {
+        self.descriptors.len() / self.chunks_per_slot() as usize
     }
 
     pub(super) fn outstanding(&self) -> usize {
-        self.descriptors.len() - self.free.len()
+        self.slots() - self.free.len()
     }
 
-    /// A chunk to write a frame into, if the kernel does not hold them all.
+    #[inline]
+    fn chunks_per_slot(&self) -> u32 {
+        self.long.as_ref().map_or(1, |long| long.chunks_per_slot)
+    }
+
+    /// A slot to write a frame into, if the kernel does not hold them all.
     #[inline]
     pub(super) fn take(&mut self) -> Option<u32> {
         self.free.pop()
     }
 
-    /// The octets of a chunk that [`Self::take`] gave.
+    /// The octets of a slot that [`Self::take`] gave.
     #[inline]
-    pub(super) fn chunk(&mut self, chunk: u32) -> &mut [u8] {
-        let first = self.octets[chunk as usize];
+    pub(super) fn octets(&mut self, slot: u32) -> &mut [u8] {
+        if let Some(long) = &mut self.long {
+            return &mut long.frames[slot as usize];
+        }
+        let first = self.octets[slot as usize];
         // SAFETY: the octets lie in the UMEM, which lives as long as `self`; the kernel does
         // not hold the chunk, and `&mut self` excludes any other access to it.
         unsafe { std::slice::from_raw_parts_mut(first.as_ptr(), self.chunk_bytes - HEADROOM) }
     }
 
-    /// Adds a written chunk to the batch; the frame in it has `bytes` octets.
+    /// Adds a written slot to the batch; the frame in it has `bytes` octets.
     #[inline]
-    pub(super) fn queue(&mut self, chunk: u32, bytes: usize) {
-        let descriptor = &mut self.descriptors[chunk as usize];
+    pub(super) fn queue(&mut self, slot: u32, bytes: usize) {
+        if self.long.is_some() {
+            self.queue_long(slot as usize, bytes);
+        } else {
+            self.queue_chunk(slot as usize, bytes, 0);
+        }
+    }
+
+    #[inline]
+    fn queue_chunk(&mut self, chunk: usize, bytes: usize, options: u32) {
+        let descriptor = &mut self.descriptors[chunk];
         if descriptor.lengths().data() != bytes {
-            // SAFETY: as in `chunk`.
+            // SAFETY: as in `octets`.
             unsafe { self.umem.data_mut(descriptor) }.cursor().set_pos(bytes);
         }
+        descriptor.set_options(options);
         self.batch.push(*descriptor);
+    }
+
+    /// Cuts a frame into as many chunks of its slot as it needs.
+    fn queue_long(&mut self, slot: usize, bytes: usize) {
+        let Some(long) = &mut self.long else { return };
+        let (piece_bytes, first) =
+            (self.chunk_bytes - HEADROOM, slot * long.chunks_per_slot as usize);
+        let pieces = bytes.div_ceil(piece_bytes);
+        long.pending[slot] = pieces as u8;
+        for (piece, octets) in long.frames[slot][..bytes].chunks(piece_bytes).enumerate() {
+            // SAFETY: the kernel does not hold the slot's chunks, each has `piece_bytes` octets
+            // of data, and the frame is no part of the UMEM.
+            unsafe {
+                let chunk = self.octets[first + piece].as_ptr();
+                std::ptr::copy_nonoverlapping(octets.as_ptr(), chunk, octets.len());
+            }
+        }
+        for piece in 0..pieces {
+            let is_last = piece + 1 == pieces;
+            let octets = if is_last { bytes - piece * piece_bytes } else { piece_bytes };
+            self.queue_chunk(first + piece, octets, if is_last { 0 } else { XDP_PKT_CONTD });
+        }
     }
 
     /// Room for frames in the TX ring.
     #[inline]
     pub(super) fn room(&mut self, wanted: u32) -> u32 {
-        self.tx.nb_free(wanted)
+        let chunks = self.chunks_per_slot();
+        self.tx.nb_free(wanted * chunks) / chunks
     }
 
     /// Hands the batch to the ring, for which [`Self::room`] was seen.
@@ -257,15 +286,24 @@ impl Queue {
         }
     }
 
-    /// Takes back what the kernel has sent; calls `completed` with each chunk.
+    /// Takes back what the kernel has sent; calls `completed` with the slot of each frame.
+    /// Returns how many chunks came.
     #[inline]
     pub(super) fn reap(&mut self, mut completed: impl FnMut(u32)) -> usize {
         // SAFETY: the completion ring is this UMEM's own.
         let count = unsafe { self.completion.consume(&mut self.reaped) };
         for descriptor in &self.reaped[..count] {
-            let chunk = (descriptor.addr() / self.chunk_bytes) as u32;
-            self.free.push(chunk);
-            completed(chunk);
+            let mut slot = (descriptor.addr() / self.chunk_bytes) as u32;
+            if let Some(long) = &mut self.long {
+                slot /= long.chunks_per_slot;
+                let pending = &mut long.pending[slot as usize];
+                *pending = pending.saturating_sub(1);
+                if *pending > 0 {
+                    continue;
+                }
+            }
+            self.free.push(slot);
+            completed(slot);
         }
         count
     }
@@ -276,125 +314,5 @@ impl Queue {
 
     fn raw_fd(&self) -> RawFd {
         self.fd().as_raw_fd()
-    }
-}
-
-/// Zero-copy, else copy. A busy queue has not refused: copy mode, obtained in the moment
-/// when its last holder lets go, would stay for the whole run.
-fn open_best(setup: &QueueSetup<'_>, chunk_bytes: usize) -> io::Result<Queue> {
-    let refused = if setup.native_xdp {
-        match open_mode(setup, chunk_bytes, TxMode::ZeroCopy) {
-            Err(error) if error.raw_os_error() != Some(libc::EBUSY) => error.to_string(),
-            opened_or_busy => return opened_or_busy,
-        }
-    } else {
-        "it needs an XDP program in the driver".to_owned()
-    };
-    let mut queue = open_mode(setup, chunk_bytes, TxMode::Copy)?;
-    queue.zero_copy_refused = Some(refused);
-    Ok(queue)
-}
-
-fn open_mode(setup: &QueueSetup<'_>, chunk_bytes: usize, mode: TxMode) -> io::Result<Queue> {
-    let ring = QueueSize::new(RING).map_err(io::Error::other)?;
-    let umem_config = UmemConfig::builder()
-        .frame_size(FrameSize::new(chunk_bytes as u32).map_err(io::Error::other)?)
-        .fill_queue_size(ring)
-        .comp_queue_size(ring)
-        .build()
-        .map_err(io::Error::other)?;
-    let chunks = NonZeroU32::new(CHUNKS).ok_or(io::ErrorKind::InvalidInput)?;
-    let (umem, mut descriptors) = Umem::new(umem_config, chunks, false).map_err(into_io)?;
-    let mode_flag = match mode {
-        TxMode::ZeroCopy => BindFlags::XDP_ZEROCOPY,
-        TxMode::Copy => BindFlags::XDP_COPY,
-    };
-    let config = SocketConfig::builder()
-        .tx_queue_size(ring)
-        .rx_queue_size(ring)
-        // The analyser is our own program; libxdp must not install its dispatcher.
-        .libxdp_flags(LibxdpFlags::XSK_LIBXDP_FLAGS_INHIBIT_PROG_LOAD)
-        .bind_flags(mode_flag | BindFlags::XDP_USE_NEED_WAKEUP)
-        .build();
-    let interface = Interface::new(CString::new(setup.interface)?);
-    // SAFETY: the UMEM is shared with no other socket.
-    let (tx, rx, rings) =
-        unsafe { Socket::new(config, &umem, &interface, setup.queue) }.map_err(into_io)?;
-    let (mut fill, completion) =
-        rings.ok_or_else(|| io::Error::other("the queue's rings are in use"))?;
-    let for_fill = descriptors.split_off((CHUNKS / 2) as usize);
-    // SAFETY: these descriptors are of this UMEM and are never used for sending.
-    unsafe { fill.produce(&for_fill) };
-    raise_send_buffer(tx.fd().as_raw_fd());
-    let octets = descriptors.iter_mut().map(|descriptor| first_octet(&umem, descriptor)).collect();
-    let free = (0..descriptors.len() as u32).rev().collect();
-    Ok(Queue {
-        interface: setup.interface.to_owned(),
-        queue: setup.queue,
-        mode,
-        zero_copy_refused: None,
-        umem,
-        tx,
-        completion,
-        fill,
-        _rx: rx,
-        batch: Vec::with_capacity(descriptors.len()),
-        reaped: vec![FrameDesc::default(); 64],
-        descriptors,
-        octets,
-        free,
-        chunk_bytes,
-    })
-}
-
-fn first_octet(umem: &Umem, descriptor: &mut FrameDesc) -> NonNull<u8> {
-    // SAFETY: the descriptor is of this UMEM, and no frame is in flight yet.
-    let mut data = unsafe { umem.data_mut(descriptor) };
-    data.cursor().set_pos(usize::MAX); // as far as the chunk goes
-    NonNull::from(data.contents_mut()).cast()
-}
-
-/// Copy mode charges each skb to the socket until it is freed; the default of 208 KiB
-/// would stall a deep ring. Not fatal: a smaller buffer is only slower.
-fn raise_send_buffer(fd: RawFd) {
-    let bytes: libc::c_int = 8 << 20;
-    let pointer: *const libc::c_int = &raw const bytes;
-    // SAFETY: the option value is a c_int that outlives the call.
-    unsafe {
-        libc::setsockopt(
-            fd,
-            libc::SOL_SOCKET,
-            libc::SO_SNDBUFFORCE,
-            pointer.cast(),
-            size_of::<libc::c_int>() as libc::socklen_t,
-        );
-    }
-}
-
-/// xsk-rs wraps the errno as the source of its own error.
-fn into_io(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
-    let errno = error
-        .source()
-        .and_then(|source| source.downcast_ref::<io::Error>())
-        .and_then(io::Error::raw_os_error);
-    errno.map_or_else(|| io::Error::other(error.to_string()), io::Error::from_raw_os_error)
-}
-
-fn explain(setup: &QueueSetup<'_>, error: &io::Error) -> TxError {
-    let (interface, queue) = (setup.interface.to_owned(), setup.queue);
-    match error.raw_os_error() {
-        Some(libc::EPERM | libc::EACCES) => TxError::Privilege {
-            interface,
-            queue,
-            capability: "CAP_NET_RAW",
-            purpose: "to open and bind AF_XDP sockets",
-        },
-        Some(libc::ENOBUFS) => TxError::LockedMemory { interface, queue },
-        Some(libc::EAFNOSUPPORT) => TxError::Socket {
-            interface,
-            queue,
-            reason: "this kernel has no AF_XDP (CONFIG_XDP_SOCKETS)".into(),
-        },
-        _ => TxError::Socket { interface, queue, reason: error.to_string() },
     }
 }

@@ -7,14 +7,16 @@
 
 mod af_xdp;
 mod counters;
+mod error;
 mod pacer;
 mod profile;
 mod schedule;
 mod statistics;
 mod worker;
 
-pub use af_xdp::{Queue, QueueSetup, TxError, TxMode};
+pub use af_xdp::{Queue, QueueSetup, TxMode};
 pub use counters::{Sent, StreamCounters};
+pub use error::TxError;
 pub use pacer::{Pacer, Share, Spacing};
 pub use profile::Profile;
 pub use statistics::XskStatistics;

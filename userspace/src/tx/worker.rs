@@ -136,7 +136,7 @@ struct Worker<'a> {
     schedule: Schedule,
     trial: &'a Trial,
     interval: Interval,
-    /// By chunk: the stream that used it last and the size variant laid into it.
+    /// By slot: the stream that used it last and the size variant laid into it.
     laid: Vec<(u32, u16)>,
     yields: bool,
 }
@@ -157,7 +157,7 @@ impl<'a> Worker<'a> {
             Schedule::new((0..).zip(streams.iter().map(|stream| stream.plan.pacer.as_ref())));
         let interval =
             Interval { width_ns: trial.interval_ns, base_ns: trial.start_ns, end_ns: 0, slot: 0 };
-        let laid = vec![(u32::MAX, 0); queue.chunks()];
+        let laid = vec![(u32::MAX, 0); queue.slots()];
         Self { queue, streams, schedule, trial, interval, laid, yields }
     }
 
@@ -187,7 +187,7 @@ impl<'a> Worker<'a> {
         {
             return Filled::NoRoom;
         }
-        let slot = self.interval.slot(now_ns);
+        let interval = self.interval.slot(now_ns);
         let mut batch = (self.queue.room(BATCH_MAX as u32) as usize).min(BATCH_MAX);
         let mut written = 0;
         while written < batch {
@@ -202,10 +202,10 @@ impl<'a> Worker<'a> {
                 self.schedule.remove(index);
                 continue;
             }
-            let Some(chunk) = self.queue.take() else { break };
+            let Some(slot) = self.queue.take() else { break };
             let cursor = &mut stream.plan.cursor;
-            let frame = self.queue.chunk(chunk);
-            let laid = &mut self.laid[chunk as usize];
+            let frame = self.queue.octets(slot);
+            let laid = &mut self.laid[slot as usize];
             if laid.0 == index {
                 cursor.refit(frame, laid.1);
             } else {
@@ -219,8 +219,8 @@ impl<'a> Worker<'a> {
                 time_ns: now_ns,
             };
             let bytes = cursor.write(frame, &stamp);
-            self.queue.queue(chunk, bytes);
-            stream.plan.counters.submit(bytes, now_ns, slot);
+            self.queue.queue(slot, bytes);
+            stream.plan.counters.submit(bytes, now_ns, interval);
             written += 1;
             if stream.advance() {
                 self.schedule.sent(stream.plan.pacer.as_ref().map(Pacer::due_ns));
@@ -237,9 +237,9 @@ impl<'a> Worker<'a> {
     #[inline]
     fn reap(&mut self) -> usize {
         let (streams, laid) = (&self.streams, &self.laid);
-        self.queue.reap(|chunk| {
-            let (stream, _) = laid[chunk as usize];
-            // Chunks of an earlier trial were all reaped in its own drain, or written off.
+        self.queue.reap(|slot| {
+            let (stream, _) = laid[slot as usize];
+            // Slots of an earlier trial were all reaped in its own drain, or written off.
             if let Some(stream) = streams.get(stream as usize) {
                 stream.plan.counters.complete();
             }

@@ -9,6 +9,7 @@
 //! | `headers` | every header stack, octet by octet | tshark at the peer |
 //! | `fields` | every way a field may vary | tshark at the peer |
 //! | `amounts` | sizes, rates, counts | tshark, frames at the peer |
+//! | `jumbo` | frames of several buffers | tshark, AF_PACKET, the kernel's counters |
 //! | `pacing` | when frames leave | stamps on the wire |
 //! | `counters` | totals of one, several and opposite flows | the kernel's counters |
 //! | `device_under_test` | loss, duplicates, order, corruption | a device's books |
@@ -39,6 +40,7 @@ mod device_over_time;
 mod device_under_test;
 mod fields;
 mod headers;
+mod jumbo;
 mod ledger;
 mod lifecycle;
 mod modes;
