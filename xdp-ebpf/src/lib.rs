@@ -10,17 +10,21 @@ mod analyser;
 #[cfg(feature = "host")]
 pub mod bench;
 mod error;
+mod fingerprint;
 pub mod histogram;
 #[cfg(feature = "host")]
 pub mod host;
 mod link;
 mod mapped;
+mod matcher;
 mod object;
 mod setup;
 mod test_run;
 
 pub use analyser::{ANALYSER_OBJECT, Analyser, Slab, next_trial};
 pub use error::Error;
+pub use fingerprint::fingerprint;
+pub use matcher::Matcher;
 pub use setup::{AnalyserSetup, Role, Stamping, StreamSetup, XdpMode};
 pub use test_run::{Action, TestRun};
 

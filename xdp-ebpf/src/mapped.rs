@@ -27,6 +27,12 @@ unsafe impl Plain for abi::window {}
 unsafe impl Plain for abi::slab {}
 // SAFETY: as above.
 unsafe impl Plain for abi::analyser_control {}
+// SAFETY: as above.
+unsafe impl Plain for abi::match_record {}
+// SAFETY: as above.
+unsafe impl Plain for abi::match_control {}
+// SAFETY: an integer of 8 octets.
+unsafe impl Plain for u64 {}
 
 /// An array map with `BPF_F_MMAPABLE`: read and written without a system call. The
 /// mapping keeps the map alive.

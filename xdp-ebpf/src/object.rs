@@ -75,6 +75,16 @@ impl Loaded {
     }
 }
 
+impl Loaded {
+    /// A map by name.
+    pub(crate) fn fd(&self, name: &str) -> Result<BorrowedFd<'_>, Error> {
+        let map = self.maps.iter().find(|map| map.name == name);
+        map.map(|map| map.fd.as_fd()).ok_or_else(|| Error::Setup {
+            what: format!("an object without a map `{name}`; rebuild it"),
+        })
+    }
+}
+
 impl Load<'_> {
     /// Gives the program to the kernel.
     pub(crate) fn run(&self) -> Result<Loaded, Error> {

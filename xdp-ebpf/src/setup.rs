@@ -114,10 +114,7 @@ impl Plan {
         if setup.streams.is_empty() || setup.streams.len() > 1 << 16 {
             return refuse(format!("{} streams; 1 to 65536 are possible", setup.streams.len()));
         }
-        let banks = match mode {
-            XdpMode::Native => setup.queues,
-            XdpMode::Generic => cpus()?,
-        };
+        let banks = banks(setup.queues, mode)?;
         let mut windows = 0;
         let streams = setup
             .streams
@@ -182,6 +179,14 @@ impl Plan {
             + of(self.records(), size_of::<abi::record>())
             + of(self.windows(), size_of::<abi::window>())
             + of(self.slabs(), size_of::<abi::slab>())
+    }
+}
+
+/// Banks of counters of a port with so many RX queues, each with a single writer.
+pub(crate) fn banks(queues: u32, mode: XdpMode) -> Result<u32, Error> {
+    match mode {
+        XdpMode::Native => Ok(queues),
+        XdpMode::Generic => cpus(),
     }
 }
 

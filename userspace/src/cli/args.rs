@@ -31,6 +31,10 @@ pub enum Command {
     /// Compare two results of run, flow by flow; exits 1 where they differ by more
     #[command(after_help = "Example:\n  linerate compare before.json after.json --tolerance 2%")]
     Compare(CompareArgs),
+    /// Send the frames of a capture again, and count them where they arrive
+    #[command(after_help = "Examples:\n  linerate replay dns.pcapng --tx ens1f0 --rx ens1f1\n  \
+        linerate replay dns.pcapng --tx ens1f0 --rx ens1f1 --rate 100kpps --for 60s")]
+    Replay(Box<ReplayArgs>),
 }
 
 /// `linerate ports`.
@@ -105,6 +109,14 @@ pub struct RunArgs {
     /// How frames are sent
     #[arg(long, default_value = "auto", value_name = "BACKEND")]
     pub backend: Backend,
+    /// How the result is shown.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How the result of a run is shown.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
     /// Write the result as JSON; `-`: to stdout, and all else to stderr
     #[arg(long, value_name = "PATH")]
     pub json: Option<PathBuf>,
@@ -155,6 +167,40 @@ pub struct CompareArgs {
     /// Write the comparison as JSON; `-`: to stdout, and all else to stderr
     #[arg(long, value_name = "PATH")]
     pub json: Option<PathBuf>,
+}
+
+/// `linerate replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Capture of Ethernet frames: pcap or pcapng; `-`: from stdin
+    pub file: PathBuf,
+    /// Transmitting PORT
+    #[arg(long, value_name = "PORT")]
+    pub tx: String,
+    /// Receiving PORT, where frames are known by their content; without it none is counted
+    #[arg(long, value_name = "PORT")]
+    pub rx: Option<String>,
+    /// The gaps of the capture, so many times as fast: `2x`, `0.5x`
+    #[arg(long, value_name = "FACTOR", conflicts_with = "rate")]
+    pub speed: Option<String>,
+    /// Instead of the gaps of the capture: `100kpps`, `800Mbps`, `1Gbps-l1`, `10%` or `max`
+    #[arg(long, value_name = "RATE")]
+    pub rate: Option<String>,
+    /// Send the file so many times, or `forever`; 1 unless --for or --frames ends it
+    #[arg(long = "loop", value_name = "N")]
+    pub rounds: Option<String>,
+    /// Stop after so many frames
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub frames: Option<u64>,
+    /// Stop after this time: `10s`
+    #[arg(long = "for", id = "for", value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Fill frames that are too short, or were captured in part, with zeros
+    #[arg(long)]
+    pub pad: bool,
+    /// How the result is shown.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// `--backend`.

@@ -4,13 +4,16 @@ mod args;
 mod compare;
 mod flows;
 mod live;
+mod output;
 mod ports;
+mod replay;
 mod run;
 mod series;
 mod show;
 
 pub use args::{Cli, Command, RunArgs, ShowArgs};
 
+use crate::session::SessionError;
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -28,6 +31,12 @@ impl Failure {
     }
 }
 
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        Self { code: error.exit_code(), message: error.to_string() }
+    }
+}
+
 /// The whole program: parses the arguments of this process and runs the command.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -41,6 +50,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Compare(args) => compare::main(&args),
         Command::Ports(args) => ports::main(&args),
+        Command::Replay(args) => replay::main(&args),
         Command::Run(args) => run::main(&args),
         Command::Show(args) => show::main(&args),
     };

@@ -29,6 +29,8 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
     let totals = &flow.totals;
     let rx = flow.rx_port.and(totals.rx.as_ref());
     let counters = rx.map(|rx| rx.counters);
+    // What only a tag can tell.
+    let tagged = counters.filter(|_| flow.tagged);
     let duration_ns = duration_ns(flow);
     let per_second = |amount: u64| duration_ns.map(|ns| amount as f64 * 1e9 / ns as f64);
     let tx_pps = per_second(totals.tx_frames);
@@ -73,11 +75,11 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
         rx_unique_frames: counters.map(|counters| counters.unique),
         lost_frames: ledger.loss.map(|loss| loss.lost),
         duplicate_frames: counters.map(|counters| counters.duplicate),
-        reordered_frames: counters.map(|counters| counters.reordered),
-        late_frames: counters.map(|counters| counters.late),
-        corrupt_frames: counters.map(|counters| counters.corrupt),
-        misdirected_frames: counters.map(|counters| counters.misdirected),
-        stale_frames: counters.map(|counters| counters.stale),
+        reordered_frames: tagged.map(|counters| counters.reordered),
+        late_frames: tagged.map(|counters| counters.late),
+        corrupt_frames: tagged.map(|counters| counters.corrupt),
+        misdirected_frames: tagged.map(|counters| counters.misdirected),
+        stale_frames: tagged.map(|counters| counters.stale),
         tx_pps,
         rx_pps: counters.and_then(|counters| per_second(counters.frames())),
         tx_bps_l1: per_second(l1_bits(totals.tx_frames, totals.tx_bytes)),
@@ -98,11 +100,16 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
             by_loss_ns: ledger
                 .loss
                 .and_then(|loss| Some((loss.lost as f64 * 1e9 / tx_pps?) as u64)),
-            by_gap_ns: rx.and_then(|rx| outage_by_gap_ns(flow, rx, duration_ns)),
+            by_gap_ns: rx
+                .filter(|_| flow.tagged)
+                .and_then(|rx| outage_by_gap_ns(flow, rx, duration_ns)),
             first_lost: None,
             last_lost: None,
         },
-        ledger: LedgerResult::new(&ledger, limited_by),
+        ledger: LedgerResult {
+            in_order: tagged.and(ledger.in_order),
+            ..LedgerResult::new(&ledger, limited_by)
+        },
         samples: flow.samples.as_ref().map(|samples| {
             samples.iter().map(|sample| SampleRow::new(sample, facts.base_ns)).collect()
         }),

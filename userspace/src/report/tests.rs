@@ -90,6 +90,7 @@ fn flow(name: &str, totals: &Totals) -> FlowFacts {
         tx_port: 0,
         rx_port: Some(1),
         streams: 1,
+        tagged: true,
         requested: Some(sent),
         intended_pps: Some(sent as f64 / 10.0),
         completed: Some(sent),

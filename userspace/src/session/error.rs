@@ -1,3 +1,4 @@
+use super::ReplayError;
 use crate::{nic::NicError, packet::PacketError, spec::SpecError, tx::TxError};
 
 /// Why a run could not start, or broke off before it had a result.
@@ -10,6 +11,8 @@ pub enum SessionError {
     Nic(#[from] NicError),
     #[error(transparent)]
     Tx(#[from] TxError),
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     #[error("flow {flow}: {source}")]
     Packet { flow: String, source: PacketError },
     #[error("{port}: {source}")]
@@ -37,6 +40,7 @@ impl SessionError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Spec(_)
+            | Self::Replay(_)
             | Self::Packet { .. }
             | Self::NoDestination { .. }
             | Self::TooManyDestinations { .. }

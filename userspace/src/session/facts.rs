@@ -126,6 +126,9 @@ pub struct FlowFacts {
     pub rx_port: Option<usize>,
     /// Streams that it was striped over.
     pub streams: u32,
+    /// Whether its frames carry tags. Without them, frames are only counted: their order,
+    /// their latency and when a lost one was sent are not known.
+    pub tagged: bool,
     /// Frames asked for: `floor(rate x seconds)` or `frames`. `None` at rate "max" and
     /// for a run without end: then what was sent is what was asked for.
     pub requested: Option<u64>,
@@ -226,6 +229,7 @@ impl Session {
             tx_port: flow.tx,
             rx_port: flow.rx,
             streams: sent().count() as u32,
+            tagged: true,
             requested: plan::requested_frames(flow, link_bps),
             intended_pps: plan::intended_pps(flow, link_bps, end.start_ns, last_tx_ns),
             random: flow.spacing == Spacing::Poisson,

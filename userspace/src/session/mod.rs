@@ -15,11 +15,13 @@ mod next_hop;
 mod open;
 mod plan;
 mod port;
+mod replay;
 mod stamping;
 mod trial;
 
 pub use error::SessionError;
 pub use facts::{FlowFacts, FlowSnapshot, Peer, Phase, PortFacts, RunFacts, Snapshot};
+pub use replay::{Replay, ReplayError, ReplayPace, ReplaySpec};
 
 use crate::{
     collect::{Collector, DEFAULT_CAPACITY},

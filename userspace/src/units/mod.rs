@@ -9,7 +9,7 @@ mod ratio;
 mod time;
 
 pub use frame_size::{FCS_BYTES, FrameSize, L1_OVERHEAD_BYTES};
-pub use rate::{Rate, RateError, parse_link_speed, parse_percentage};
+pub use rate::{Rate, RateError, parse_decimal, parse_link_speed, parse_percentage};
 pub use ratio::Ratio;
 pub use time::{format_duration, format_duration_short, monotonic_ns, parse_duration};
 

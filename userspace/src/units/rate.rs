@@ -93,6 +93,12 @@ pub fn parse_link_speed(text: &str) -> Option<u64> {
     (bps.denominator() == 1).then(|| bps.floor().try_into().ok())?
 }
 
+/// A plain number above 0, such as a factor: `2`, `0.5`, of at most 9 digits. `None` if the
+/// text is none.
+pub fn parse_decimal(text: &str) -> Option<Ratio> {
+    decimal(text, 9)
+}
+
 /// SI prefixes, largest first.
 const PREFIXES: [(&str, u64); 4] =
     [("T", 1_000_000_000_000), ("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000)];

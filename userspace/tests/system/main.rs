@@ -17,6 +17,7 @@
 //! | `ledger` | the place of every missing frame | the kernel's counters, a device's books |
 //! | `tunnels` | labels, tunnels, ARP, extension headers on the wire | tshark, the kernel's counters |
 //! | `queues` | one stream on several queues | the driver's counters per queue |
+//! | `replay` | a capture sent again, exactly | AF_PACKET, editcap, a device's books |
 //! | `modes` | generic XDP, one queue, overload | the kernel's counters |
 //! | `neighbours` | ARP and ND, asked and answered | the kernel's neighbours, a Linux router |
 //! | `company` | other traffic is unharmed and uncounted | echoes, TCP, AF_PACKET |
@@ -50,6 +51,7 @@ mod pacing;
 mod ports;
 mod privileges;
 mod queues;
+mod replay;
 mod series;
 mod testbed;
 mod testbed_itself;

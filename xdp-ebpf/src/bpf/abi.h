@@ -189,6 +189,46 @@ struct analyser_control {
 	__u64 unbanked;                 /* frames passed uncounted: of a queue added after load */
 };
 
+/* ---- matcher ------------------------------------------------------------ */
+
+/*
+ * What a frame is known by, whoever sent it: a hash of its outermost IP packet without
+ * what routers change (TTL, DSCP and ECN, header checksum), and of the whole frame where
+ * that holds no IP. Little-endian words of a chunk, the last one filled up with zeros:
+ *
+ *     hash = (hash ^ word) * FINGERPRINT_FACTOR; hash ^= hash >> FINGERPRINT_SHIFT
+ *
+ * from FINGERPRINT_SEED ^ octets hashed.
+ */
+enum fingerprint_shape {
+	FINGERPRINT_WORDS = 8,          /* of a chunk */
+	FINGERPRINT_BYTES = FINGERPRINT_WORDS * 8,
+	FINGERPRINT_SHIFT = 32,
+};
+
+enum fingerprint_constants {
+	FINGERPRINT_SEED = 0x9e3779b97f4a7c15,
+	FINGERPRINT_FACTOR = 0xff51afd7ed558ccd,
+};
+
+/* What one bank (RX queue, or CPU in generic mode) saw. Single writer, only grows. */
+struct match_record {
+	__u64 seen;                     /* frames that entered the program */
+	__u64 seen_bytes;
+	__u64 matched;                  /* frames of a known content: dropped here */
+	__u64 matched_bytes;
+	__u64 first_rx_ns;              /* CLOCK_MONOTONIC, valid when matched > 0 */
+	__u64 last_rx_ns;
+	__u64 reserved[2];
+} __attribute__((aligned(64)));
+
+/* Written by user space before the attach (bss), but for the counter. */
+struct match_control {
+	__u32 bank_by_cpu;              /* 1 in generic mode, where queues have no single writer */
+	__u32 reserved;
+	__u64 unbanked;                 /* frames passed uncounted: of a queue added after load */
+};
+
 /* ---- edit program ------------------------------------------------------ */
 
 /*

@@ -2,6 +2,7 @@
 
 mod flows;
 mod judge;
+mod recording;
 
 use super::{
     Cursor, NextHop, PacketError, Program, TAG_BYTES, Tag, TagStamp, TupleCount, values::value,

@@ -32,7 +32,7 @@ pub(crate) struct Dissection {
 /// Has tshark dissect `frames`; fails if it calls one malformed.
 pub(crate) fn dissect(frames: &[Vec<u8>], fields: &[&str]) -> Dissection {
     let pcap = tempfile::NamedTempFile::new().expect("a temporary file");
-    std::fs::write(pcap.path(), pcap_file(frames)).expect("write the capture");
+    std::fs::write(pcap.path(), pcap_file(frames, 0)).expect("write the capture");
     let dissection = dissect_file(pcap.path(), fields);
     assert_eq!(dissection.rows.len(), frames.len(), "tshark read another number of frames");
     dissection
@@ -105,16 +105,17 @@ fn parse(text: &str) -> Option<u64> {
     }
 }
 
-/// A pcap file of Ethernet frames (libpcap file format 2.4).
-fn pcap_file(frames: &[Vec<u8>]) -> Vec<u8> {
+/// A pcap file of Ethernet frames so far apart (libpcap file format 2.4).
+pub(crate) fn pcap_file(frames: &[Vec<u8>], gap_us: u32) -> Vec<u8> {
     const LINKTYPE_ETHERNET: u32 = 1;
     let mut file = Vec::new();
     for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 65_535, LINKTYPE_ETHERNET] {
         file.extend(u32::to_le_bytes(word));
     }
-    for frame in frames {
+    for (frame, number) in frames.iter().zip(0..) {
         let length = frame.len() as u32;
-        for word in [0, 0, length, length] {
+        let (seconds, us) = (number * gap_us / 1_000_000, number * gap_us % 1_000_000);
+        for word in [seconds, us, length, length] {
             file.extend(u32::to_le_bytes(word));
         }
         file.extend(frame);
