@@ -4,7 +4,7 @@ use crate::{
     Error, TestRun, abi,
     link::Link,
     mapped::MappedArray,
-    object::{Load, object},
+    object::{Load, object, octets},
     setup::{AnalyserSetup, Plan, XdpMode},
     test_run::{self, Ingress},
 };
@@ -83,7 +83,7 @@ impl Analyser {
             ("slabs", plan.slabs()),
         ];
         let loaded = Load {
-            config: Some(&plan.config),
+            config: Some(octets(&plan.config)),
             entries: &entries,
             multi_buffer: plan.config.multi_buffer != 0,
             ..*load

@@ -11,6 +11,7 @@ mod analyser;
 pub mod bench;
 mod error;
 mod fingerprint;
+mod generator;
 pub mod histogram;
 #[cfg(feature = "host")]
 pub mod host;
@@ -18,13 +19,16 @@ mod link;
 mod mapped;
 mod matcher;
 mod object;
+mod redirects;
 mod setup;
 mod test_run;
 
 pub use analyser::{ANALYSER_OBJECT, Analyser, Slab, next_trial};
 pub use error::Error;
 pub use fingerprint::fingerprint;
+pub use generator::{Generator, GeneratorPlan, GeneratorSizes};
 pub use matcher::Matcher;
+pub use redirects::{Redirects, takes_redirects};
 pub use setup::{AnalyserSetup, Role, Stamping, StreamSetup, XdpMode};
 pub use test_run::{Action, TestRun};
 

@@ -28,6 +28,24 @@ unsafe impl Plain for abi::slab {}
 // SAFETY: as above.
 unsafe impl Plain for abi::analyser_control {}
 // SAFETY: as above.
+unsafe impl Plain for abi::analyser_config {}
+// SAFETY: as above.
+unsafe impl Plain for abi::generator_control {}
+// SAFETY: as above.
+unsafe impl Plain for abi::live_stream {}
+// SAFETY: as above.
+unsafe impl Plain for abi::live_counters {}
+// SAFETY: as above.
+unsafe impl Plain for abi::lane {}
+// SAFETY: as above.
+unsafe impl Plain for abi::size_variant {}
+// SAFETY: as above.
+unsafe impl Plain for abi::due {}
+// SAFETY: as above.
+unsafe impl Plain for abi::redirect_counters {}
+// SAFETY: as above.
+unsafe impl Plain for abi::redirect_config {}
+// SAFETY: as above.
 unsafe impl Plain for abi::match_record {}
 // SAFETY: as above.
 unsafe impl Plain for abi::match_control {}
@@ -108,6 +126,22 @@ impl<T: Plain> MappedArray<T> {
     pub(crate) fn write(&mut self, index: usize, value: T) {
         // SAFETY: inside the mapping; `&mut self` excludes other users of this process.
         unsafe { self.entry(index).write_volatile(value) };
+    }
+
+    /// Writes an entry word by word, also while others read it.
+    ///
+    /// # Panics
+    /// If there is no such entry.
+    pub(crate) fn store(&self, index: usize, value: &T) {
+        let words = self.entry(index).cast::<u64>();
+        let value = std::ptr::from_ref(value).cast::<u64>();
+        for word in 0..size_of::<T>() / 8 {
+            // SAFETY: inside `value`, whose every octet is set: no struct here has padding.
+            let octets = unsafe { value.add(word).read_unaligned() };
+            // SAFETY: inside the entry, as in `read`.
+            unsafe { AtomicU64::from_ptr(words.add(word).as_ptr()) }
+                .store(octets, Ordering::Relaxed);
+        }
     }
 
     /// Zeroes entries that the program does not use at present.

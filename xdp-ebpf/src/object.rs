@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "a config struct is handed over as octets")]
 
 use crate::{
-    Error, abi,
+    Error,
     mapped::{MappedArray, Plain},
 };
 use libbpf_rs::{
@@ -35,7 +35,8 @@ pub(crate) use object;
 pub(crate) struct Load<'a> {
     pub(crate) name: &'static str,
     pub(crate) object: &'static [u8],
-    pub(crate) config: Option<&'a abi::analyser_config>,
+    /// Octets of `.rodata`.
+    pub(crate) config: Option<&'a [u8]>,
     /// Entries of maps by name.
     pub(crate) entries: &'a [(&'static str, u32)],
     /// The one device whose metadata the program may read.
@@ -124,7 +125,7 @@ impl Load<'_> {
             } else if name.ends_with(".rodata")
                 && let Some(config) = self.config
             {
-                map.set_initial_value(octets(config))?;
+                map.set_initial_value(config)?;
             }
         }
         for mut program in open.progs_mut() {
@@ -163,10 +164,10 @@ impl Load<'_> {
     }
 }
 
-fn octets(config: &abi::analyser_config) -> &[u8] {
-    let size = size_of::<abi::analyser_config>();
+/// A config struct as octets.
+pub(crate) fn octets<T: Plain>(config: &T) -> &[u8] {
     // SAFETY: a struct of integers without padding, borrowed as long as the slice.
-    unsafe { std::slice::from_raw_parts(std::ptr::from_ref(config).cast(), size) }
+    unsafe { std::slice::from_raw_parts(std::ptr::from_ref(config).cast(), size_of::<T>()) }
 }
 
 thread_local! {

@@ -216,6 +216,16 @@ pub enum Backend {
     LiveFrames,
 }
 
+impl From<Backend> for crate::tx::Backend {
+    fn from(backend: Backend) -> Self {
+        match backend {
+            Backend::Auto => Self::Auto,
+            Backend::AfXdp => Self::AfXdp,
+            Backend::LiveFrames => Self::LiveFrames,
+        }
+    }
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text)
         .filter(|time| *time >= Duration::from_millis(1))

@@ -3,7 +3,7 @@
 use super::latency::{quantiles, sparse_edges};
 use super::{Gap, Ipdv, Latency, Loss, PackedBuckets, Ring, Sample, SampleLatency};
 use crate::rx::{Counters, IntervalClock, IntervalCount, IntervalRing, Observed, Stray};
-use crate::tx::StreamCounters;
+use crate::tx::TxCounters;
 
 /// What one flow has done so far, all its streams together. Counters are cumulative
 /// over the trial; buckets and intervals are what moved since the reading before.
@@ -35,7 +35,7 @@ impl FlowReading {
     /// Adds what one stream has sent. `ring` follows its interval counters.
     pub fn add_tx(
         &mut self,
-        stream: &StreamCounters,
+        stream: &dyn TxCounters,
         ring: &mut IntervalRing,
         clock: &IntervalClock,
     ) {

@@ -126,6 +126,11 @@ impl Netns {
         })
     }
 
+    /// Its inode, which the kernel calls `ns.inum`.
+    pub fn inode(&self) -> u32 {
+        self.id.1 as u32
+    }
+
     fn is_current(&self) -> Result<bool, NicError> {
         Ok(Self::open(None)?.id == self.id)
     }

@@ -7,7 +7,7 @@ use super::{
     words::{fold, part, splice, store},
 };
 use std::sync::Arc;
-use xdp_ebpf::abi;
+use xdp_ebpf::{GeneratorPlan, abi};
 
 /// One stream of a flow: the frames `first`, `first + stride`, `first + 2 stride`, ...
 #[derive(Debug, Clone)]
@@ -91,6 +91,36 @@ impl Cursor {
         let cycle = program.cycle().len();
         let (position, hop) = (first as usize % cycle, stride as usize % cycle);
         Self { program, lanes, frame, stride, position, hop }
+    }
+
+    /// Lays all that this cursor would write into the plan of a program in the kernel, and
+    /// into its stream there.
+    pub fn lay_out(&self, stream: &mut abi::live_stream, plan: &mut GeneratorPlan) {
+        let program = &*self.program;
+        stream.frame = self.frame;
+        stream.stride = self.stride;
+        stream.position = self.position as u32;
+        stream.hop = self.hop as u32;
+        stream.cycle = program.cycle().len() as u32;
+        stream.cycle_first = plan.values.len() as u32;
+        plan.values.extend(program.cycle().iter().map(|&variant| u64::from(variant)));
+        let table_first = plan.values.len() as u32;
+        plan.values.extend(program.table());
+        stream.variant_first = plan.variants.len() as u32;
+        plan.variants.extend(program.variants());
+        stream.lane_first = plan.lanes.len() as u32;
+        stream.lanes = self.lanes.len() as u32;
+        plan.lanes.extend(self.lanes.iter().map(|lane| abi::lane {
+            edit: abi::edit { first: lane.edit.first + table_first, ..lane.edit },
+            phase: lane.phase,
+            phase_hop: lane.phase_hop,
+            index: lane.index,
+            index_hop: lane.index_hop,
+        }));
+        stream.checksums = program.checksums().len() as u8;
+        stream.checksum[..program.checksums().len()].copy_from_slice(program.checksums());
+        stream.header_bytes = program.template().len() as u16;
+        stream.header[..program.template().len()].copy_from_slice(program.template());
     }
 
     /// The program it walks over.

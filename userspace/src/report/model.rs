@@ -113,6 +113,7 @@ impl From<&PortFacts> for PortResult {
             tx_mode: facts.tx_mode.map(|mode| match mode {
                 crate::tx::TxMode::ZeroCopy => TxMode::ZeroCopy,
                 crate::tx::TxMode::Copy => TxMode::Copy,
+                crate::tx::TxMode::LiveFrames => TxMode::LiveFrames,
             }),
             rx_mode: Some(match facts.rx_mode {
                 XdpMode::Native => RxMode::Native,

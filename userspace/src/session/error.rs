@@ -46,10 +46,12 @@ impl SessionError {
             | Self::TooManyDestinations { .. }
             | Self::TooManyStreams { .. } => 64,
             Self::Nic(error) => error.exit_code(),
+            Self::Tx(TxError::LiveFrameTooLong { .. }) => 64,
             Self::Tx(
                 TxError::FrameTooLong { .. }
                 | TxError::Privilege { .. }
-                | TxError::LockedMemory { .. },
+                | TxError::LockedMemory { .. }
+                | TxError::LiveFrames { .. },
             ) => 77,
             Self::Tx(_) | Self::ForeignXdp { .. } | Self::Thread(_) => 2,
             Self::Analyser { source, .. } => match source {

@@ -183,7 +183,7 @@ impl Session {
             name: port.name.clone(),
             interface: port.info.name.to_string(),
             driver: port.info.driver.clone(),
-            tx_mode: port.queues.first().map(crate::tx::Queue::mode),
+            tx_mode: port.queues.first().map(|queue| queue.mode()),
             rx_mode: port.rx_mode(),
             queues: if port.queues.is_empty() {
                 port.info.rx_queues
@@ -193,7 +193,9 @@ impl Session {
             link_bps: port.link_bps.filter(|_| port.info.physical || port.line_given),
             settings_changed: port.hold.settings_changed().to_vec(),
             tx_frames: end.counted.as_ref().map(|counted| counted.link.tx_packets),
-            tx_dropped: end.counted.as_ref().map(|counted| counted.link.tx_dropped),
+            tx_dropped: end.counted.as_ref().map(|counted| {
+                counted.link.tx_dropped.max(end.redirected.map_or(0, |live| live.dropped))
+            }),
             rx_frames: end.counted.as_ref().map(|counted| counted.link.rx_packets),
             rx_dropped: end.counted.as_ref().map(PortReading::rx_dropped),
             rx_drops: end.counted.as_ref().map(PortReading::rx_drops).unwrap_or_default(),
@@ -233,7 +235,7 @@ impl Session {
             requested: plan::requested_frames(flow, link_bps),
             intended_pps: plan::intended_pps(flow, link_bps, end.start_ns, last_tx_ns),
             random: flow.spacing == Spacing::Poisson,
-            completed: Some(sent().map(|sent| sent.completed_frames).sum()),
+            completed: sent().map(|sent| sent.completed_frames).sum(),
             first_tx_ns: started().map(|sent| sent.first_submit_ns).min(),
             last_tx_ns,
             tx_gap: end.gaps.get(id as usize).cloned(),

@@ -9,6 +9,7 @@
 //! The room's border is plain: a [`Spec`] goes in, [`Snapshot`]s
 //! and [`RunFacts`] come out; no handle of a port, map or thread does.
 
+mod backend;
 mod error;
 mod facts;
 mod next_hop;
@@ -18,6 +19,7 @@ mod port;
 mod replay;
 mod stamping;
 mod trial;
+mod workers;
 
 pub use error::SessionError;
 pub use facts::{FlowFacts, FlowSnapshot, Peer, Phase, PortFacts, RunFacts, Snapshot};
@@ -28,6 +30,7 @@ use crate::{
     nic::LinkWatch,
     packet::{Cursor, Program},
     spec::Spec,
+    tx::Backend,
 };
 use plan::Stream;
 use port::Port;
@@ -47,6 +50,8 @@ pub struct Settings {
     pub keep_samples: bool,
     /// Whether the snapshots hold every sample once it is final.
     pub series: bool,
+    /// How frames are to leave.
+    pub backend: Backend,
 }
 
 impl Default for Settings {
@@ -56,6 +61,7 @@ impl Default for Settings {
             samples: DEFAULT_CAPACITY,
             keep_samples: false,
             series: false,
+            backend: Backend::Auto,
         }
     }
 }
@@ -108,12 +114,7 @@ impl Session {
                 notes.push(format!("{}: the analyser runs in generic mode: {reason}", port.name));
             }
             notes.extend(port.stamping.iter().map(|why| format!("{}: {why}", port.name)));
-            if let Some(reason) = port.queues.iter().find_map(|queue| queue.zero_copy_refused()) {
-                notes.push(format!(
-                    "{}: frames are copied by the kernel; zero-copy: {reason}",
-                    port.name
-                ));
-            }
+            notes.extend(port.backend_note.iter().map(|note| format!("{}: {note}", port.name)));
             let uncontrolled = port.hold.not_controllable().iter().filter(|_| port.info.physical);
             notes.extend(uncontrolled.map(|what| format!("{}: {what}", port.name)));
         }

@@ -2,6 +2,7 @@
 
 use super::{
     Peer, Session, SessionError, Settings,
+    backend::Demand,
     next_hop::Known,
     plan,
     port::{Port, Watching},
@@ -12,7 +13,6 @@ use crate::{
     nic::{LinkWatch, PortInfo, PortName, are_joined, port_info, wait_for_carriers},
     packet::{AddressSet, Program},
     spec::{Flow, Integrity, Layer, PortSpec, Spec, SpecError, Track},
-    tx::Queue,
     units::{QueueId, Rate, StreamId},
 };
 use std::{net::IpAddr, sync::Arc, thread, time::Duration};
@@ -82,7 +82,13 @@ impl Session {
                 .collect();
             queues.sort_unstable();
             queues.dedup();
-            port.open_queues(&queues, frame_bytes_max(index))?;
+            port.open_queues(&Demand {
+                queues,
+                frame_bytes_max: frame_bytes_max(index),
+                is_fast: plan::is_fast(&spec, index, port.link_bps.unwrap_or(0)),
+                uneven: plan::uneven(&spec, index),
+                backend: settings.backend,
+            })?;
             port.answer_for(behind(&spec, index), addresses(&spec.ports[index]))?;
         }
         join(&mut ports)?;
@@ -90,7 +96,7 @@ impl Session {
         wait_for_carriers(&infos, CARRIER_WAIT)?;
         for (index, port) in ports.iter().enumerate() {
             watch.wait_for_carrier(index, CARRIER_WAIT)?;
-            port.queues.iter().for_each(Queue::wake_receiver);
+            port.queues.iter().for_each(|queue| queue.wake_receiver());
         }
         let programs = compile(&spec, &ports)?;
         let collector = Collector::new(settings.samples, settings.interval);

@@ -6,18 +6,18 @@ use crate::{
     packet::AddressSet,
     rx::Receiver,
     spec::PortSpec,
-    tx::{Queue, QueueSetup, XskStatistics},
-    units::{QueueId, StreamId},
+    tx::{Transmitter, XskStatistics},
+    units::StreamId,
 };
 use std::{net::IpAddr, ops::Range, time::Duration};
-use xdp_ebpf::{Analyser, AnalyserSetup, XdpMode};
+use xdp_ebpf::{Analyser, AnalyserSetup, Redirects, XdpMode};
 
 /// A port from the moment it is taken until everything is as before. Fields are
 /// dropped in this order: first what sends, then what listens, then the settings.
 #[derive(Debug)]
 pub(super) struct Port {
     pub(super) name: String,
-    pub(super) queues: Vec<Queue>,
+    pub(super) queues: Vec<Box<dyn Transmitter>>,
     responder: Option<Responder>,
     pub(super) receiver: Receiver<Analyser>,
     counters: PortCounters,
@@ -30,6 +30,10 @@ pub(super) struct Port {
     pub(super) line_given: bool,
     /// Why not every frame is timed, if so.
     pub(super) stamping: Option<String>,
+    /// How frames leave, and why so.
+    pub(super) backend_note: Option<String>,
+    /// What becomes of live frames.
+    pub(super) redirects: Option<Redirects>,
     /// Why native mode was refused, if it was.
     pub(super) native_refused: Option<String>,
     /// The other end, where the port is a veth.
@@ -75,34 +79,10 @@ impl Port {
             peer: info.peer.map(|_| Peer::Elsewhere),
             info,
             stamping: watching.stamping.clone(),
+            backend_note: None,
+            redirects: None,
             native_refused,
         })
-    }
-
-    /// Opens the TX queues that streams were assigned to.
-    pub(super) fn open_queues(
-        &mut self,
-        queues: &[QueueId],
-        frame_bytes_max: usize,
-    ) -> Result<(), SessionError> {
-        let interface = self.info.name.interface.clone();
-        let (mtu, native_xdp) = (self.info.mtu, self.rx_mode() == XdpMode::Native);
-        let opened = self.netns.run(|| {
-            queues
-                .iter()
-                .map(|queue| {
-                    Queue::open(&QueueSetup {
-                        interface: &interface,
-                        queue: queue.0,
-                        frame_bytes_max,
-                        mtu,
-                        native_xdp,
-                    })
-                })
-                .collect::<Result<Vec<_>, _>>()
-        })?;
-        self.queues = opened?;
-        Ok(())
     }
 
     /// Answers ARP and ND for what stands behind the port.
@@ -125,7 +105,7 @@ impl Port {
 
     /// What the AF_XDP sockets of the port have counted together; `None`: it has none.
     pub(super) fn xsk(&self) -> Option<XskStatistics> {
-        self.queues.iter().filter_map(Queue::statistics).reduce(XskStatistics::plus)
+        self.queues.iter().filter_map(|queue| queue.statistics()).reduce(XskStatistics::plus)
     }
 
     /// Whether frames are read natively or from skbs.

@@ -1,30 +1,28 @@
 //! One trial: workers sending, the collector ticking, then the drain.
 
-use super::{Phase, Session, SessionError, plan};
+use super::{Phase, Session, SessionError, backend::Redirected, plan, port::Port};
 use crate::{
     collect::{FlowId, FlowReading, Gap},
     nic::PortReading,
     rx::{IntervalClock, IntervalRing, PortTotals},
     spec::End,
-    tx::{Outcome, Queue, Sent, StreamCounters, StreamPlan, Trial, XskStatistics},
+    tx::{Sent, TxCounters, XskStatistics},
     units::monotonic_ns,
-};
-use nix::{
-    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
-    unistd::Pid,
 };
 use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 use xdp_ebpf::abi;
 
 /// Time to start all workers before the first frame is due.
 const LEAD_NS: u64 = 20_000_000;
+/// A program in the kernel takes some 12 ms more to set up, on a busy machine much more.
+const LEAD_LIVE_NS: u64 = 80_000_000;
 const POLL: Duration = Duration::from_millis(5);
 /// CONTRACT, Meanings, Drain.
 const DRAIN_QUIET_NS: u64 = 500_000_000;
@@ -57,12 +55,12 @@ pub(super) struct PortEnd {
     /// `None` where it has no socket.
     pub(super) xsk: Option<XskStatistics>,
     pub(super) analyser: PortTotals,
+    /// `None` where it sent no live frames.
+    pub(super) redirected: Option<Redirected>,
 }
 
 /// What interfaces and sockets say, by port.
 struct Counted(Vec<(Option<PortReading>, Option<XskStatistics>)>);
-
-type Worker = JoinHandle<(Queue, Outcome)>;
 
 impl Session {
     /// Sends every flow once and drains.
@@ -71,9 +69,9 @@ impl Session {
         stop: &AtomicBool,
         observe: &mut dyn FnMut(Phase, &mut Session),
     ) -> Result<TrialEnd, SessionError> {
-        let counters: Vec<Arc<StreamCounters>> =
-            self.streams.iter().map(|_| Arc::default()).collect();
-        let lead_ns = LEAD_NS + self.streams.len() as u64 * 20_000;
+        let is_live = self.ports.iter().any(|port| port.redirects.is_some());
+        let lead_ns = if is_live { LEAD_LIVE_NS } else { LEAD_NS };
+        let lead_ns = lead_ns + self.streams.len() as u64 * 20_000;
         let start_ns = monotonic_ns() + lead_ns;
         self.trial_number = xdp_ebpf::next_trial(self.trial_number);
         for port in &mut self.ports {
@@ -86,7 +84,8 @@ impl Session {
         let before = self.counted();
 
         let workers_stop = Arc::new(AtomicBool::new(false));
-        let workers = self.start_workers(start_ns, &counters, &workers_stop)?;
+        let redirected: Vec<_> = self.ports.iter().map(Port::redirected).collect();
+        let (workers, counters) = self.start_workers(start_ns, &workers_stop)?;
         let mut reading = Readings::new(self, start_ns, &counters);
         let mut end = TrialEnd {
             started: jiff::Timestamp::now(),
@@ -99,8 +98,11 @@ impl Session {
         };
         let interval_ns = self.settings.interval.as_nanos() as u64;
         let mut tick_ns = start_ns + interval_ns;
-        while workers.iter().any(|(_, worker)| !worker.is_finished()) {
+        while workers.iter().any(|worker| !worker.thread.is_finished()) {
             thread::sleep(POLL);
+            for control in workers.iter().filter_map(|worker| worker.control.as_ref()) {
+                control.tend(workers_stop.load(Relaxed));
+            }
             if end.faults.is_empty() {
                 end.faults.extend(self.link_faults());
             }
@@ -110,6 +112,7 @@ impl Session {
             if monotonic_ns() >= tick_ns {
                 tick_ns += interval_ns;
                 reading.tick(self);
+                end.faults.extend(self.unheard(&redirected, &counters));
                 observe(Phase::Sending, self);
             }
         }
@@ -117,80 +120,20 @@ impl Session {
         self.join(workers, &mut end.faults);
         let after = self.drain(&mut reading, tick_ns, end.faults.is_empty(), observe);
         end.faults.extend(self.unbanked());
+        if end.faults.is_empty() {
+            end.faults.extend(self.unheard(&redirected, &counters));
+        }
         end.sent = counters.iter().map(|counters| counters.read()).collect();
         end.gaps = self.gaps(&counters);
         end.ports = after.since(before, &reading.ports);
+        for ((end, port), then) in end.ports.iter_mut().zip(&self.ports).zip(redirected) {
+            end.redirected = port.redirected().zip(then).map(|(now, then)| now.since(then));
+        }
         Ok(end)
     }
 
-    fn start_workers(
-        &mut self,
-        start_ns: u64,
-        counters: &[Arc<StreamCounters>],
-        stop: &Arc<AtomicBool>,
-    ) -> Result<Vec<(usize, Worker)>, SessionError> {
-        let trial = Trial {
-            magic: self.nonce << abi::TAG_TRIAL_BITS | u32::from(self.trial_number),
-            start_ns,
-            interval_ns: self.settings.interval.as_nanos() as u64,
-        };
-        let cpus = allowed_cpus();
-        let count: usize = self.ports.iter().map(|port| port.queues.len()).sum();
-        let mut workers = Vec::with_capacity(count);
-        for port in 0..self.ports.len() {
-            for queue in std::mem::take(&mut self.ports[port].queues) {
-                let plans = self.stream_plans(port, queue.id(), start_ns, counters);
-                // Spread by interface too, so that several runs on one machine do not meet on one core.
-                let place = self.ports[port].info.ifindex as usize + queue.id() as usize;
-                let cpu = (count < cpus.len().max(2))
-                    .then(|| cpus.get(place % cpus.len().max(1)).copied())
-                    .flatten();
-                let yields = count >= cpus.len();
-                let (stop, mut queue) = (Arc::clone(stop), queue);
-                let name = format!("tx-{port}-{}", queue.id());
-                let worker = thread::Builder::new().name(name).spawn(move || {
-                    if let Some(cpu) = cpu {
-                        pin(cpu);
-                    }
-                    let outcome = queue.run(plans, &trial, &stop, yields);
-                    (queue, outcome)
-                })?;
-                workers.push((port, worker));
-            }
-        }
-        Ok(workers)
-    }
-
-    fn stream_plans(
-        &self,
-        port: usize,
-        queue: u32,
-        start_ns: u64,
-        counters: &[Arc<StreamCounters>],
-    ) -> Vec<StreamPlan> {
-        let mine = |stream: &&plan::Stream| stream.port == port && stream.queue.0 == queue;
-        self.streams
-            .iter()
-            .filter(mine)
-            .map(|stream| {
-                let flow = &self.spec.flows[stream.flow];
-                let link_bps = self.ports[port].link_bps.unwrap_or(0);
-                let pacer = plan::pacer(flow, link_bps, stream, self.phases[stream.flow], start_ns);
-                let frames = plan::requested_frames(flow, link_bps);
-                StreamPlan {
-                    stream: stream.id,
-                    cursor: self.cursor(stream),
-                    pacer,
-                    frames: frames.map(|frames| stream.share(frames)),
-                    stop_ns: plan::stop_ns(flow, start_ns),
-                    counters: Arc::clone(&counters[usize::from(stream.id.0)]),
-                }
-            })
-            .collect()
-    }
-
     /// The gaps between submits of every flow, its streams together.
-    fn gaps(&self, counters: &[Arc<StreamCounters>]) -> Vec<Gap> {
+    fn gaps(&self, counters: &[Arc<dyn TxCounters>]) -> Vec<Gap> {
         let mut gaps = vec![Gap::default(); self.spec.flows.len()];
         for (stream, counters) in self.streams.iter().zip(counters) {
             let sent = counters.read();
@@ -199,31 +142,6 @@ impl Session {
             gaps[stream.flow].record_all(counts, max_ns, sum_ns);
         }
         gaps
-    }
-
-    fn join(&mut self, workers: Vec<(usize, Worker)>, faults: &mut Vec<String>) {
-        for (port, worker) in workers {
-            let Ok((queue, outcome)) = worker.join() else {
-                faults.push(format!(
-                    "a transmit worker of {} failed; this is a defect, please report it",
-                    self.ports[port].name
-                ));
-                continue;
-            };
-            // When the port went away, the link fault has said so already.
-            if let (Some(error), true) = (outcome.error, faults.is_empty()) {
-                faults.push(error.to_string());
-            }
-            if outcome.outstanding > 0 {
-                faults.push(format!(
-                    "{} queue {}: the kernel did not give {} frames back within 1 s",
-                    self.ports[port].name,
-                    queue.id(),
-                    outcome.outstanding
-                ));
-            }
-            self.ports[port].queues.push(queue);
-        }
     }
 
     /// Waits until nothing of this trial has come for a while.
@@ -262,7 +180,7 @@ impl Session {
     }
 
     /// Whether some flow with an end has not reached it.
-    fn is_unfinished(&self, start_ns: u64, counters: &[Arc<StreamCounters>]) -> bool {
+    fn is_unfinished(&self, start_ns: u64, counters: &[Arc<dyn TxCounters>]) -> bool {
         let now_ns = monotonic_ns();
         self.spec.flows.iter().enumerate().any(|(id, flow)| {
             let link_bps = self.ports[flow.tx].link_bps.unwrap_or(0);
@@ -302,6 +220,31 @@ impl Session {
             .collect()
     }
 
+    /// Live frames that were offered to nobody, which no error tells: a veth whose peer does
+    /// not poll takes none, or takes and drops them (-ENXIO).
+    fn unheard(
+        &self,
+        before: &[Option<Redirected>],
+        counters: &[Arc<dyn TxCounters>],
+    ) -> Option<String> {
+        self.ports.iter().enumerate().find_map(|(index, port)| {
+            let then = before[index]?;
+            // Sent is read first, so that frames in between are not taken for refused ones.
+            let mine = self.streams.iter().zip(counters).filter(|(of, _)| of.port == index);
+            let handed: u64 = mine.map(|(_, counters)| counters.read().submitted_frames).sum();
+            let now = port.redirected()?.since(then);
+            let offered = now.sent + now.dropped + u64::from(abi::LIVE_BATCH_MAX);
+            let unheard = now.without_receiver + handed.saturating_sub(offered);
+            (unheard > 0).then(|| {
+                format!(
+                    "{}: {unheard} frames found nobody polling at the far end; attach an XDP \
+                     program to the peer of this veth or `ethtool -K PEER gro on`",
+                    port.name
+                )
+            })
+        })
+    }
+
     /// Frames that came by a queue which did not exist when the analyser was loaded.
     fn unbanked(&self) -> Option<String> {
         let port = self.ports.iter().find(|port| port.receiver.source().unbanked() > 0)?;
@@ -323,6 +266,7 @@ impl Counted {
             counted: counted.zip(then).map(|(now, then)| now.since(&then)),
             xsk: xsk.zip(xsk_then).map(|(now, then)| now.since(then)),
             analyser,
+            redirected: None,
         });
         gained.collect()
     }
@@ -331,13 +275,13 @@ impl Counted {
 /// Joins what the workers and the analysers say into one reading per flow.
 struct Readings {
     clock: IntervalClock,
-    streams: Vec<(Arc<StreamCounters>, IntervalRing)>,
+    streams: Vec<(Arc<dyn TxCounters>, IntervalRing)>,
     flows: Vec<FlowReading>,
     ports: Vec<PortTotals>,
 }
 
 impl Readings {
-    fn new(session: &Session, start_ns: u64, counters: &[Arc<StreamCounters>]) -> Self {
+    fn new(session: &Session, start_ns: u64, counters: &[Arc<dyn TxCounters>]) -> Self {
         Self {
             clock: IntervalClock::new(start_ns, session.settings.interval),
             streams: counters
@@ -368,23 +312,10 @@ impl Readings {
             }
         }
         for (stream, (counters, ring)) in session.streams.iter().zip(&mut self.streams) {
-            self.flows[stream.flow].add_tx(counters, ring, &self.clock);
+            self.flows[stream.flow].add_tx(&**counters, ring, &self.clock);
         }
         for (id, reading) in (0..).zip(&self.flows) {
             session.collector.record(FlowId(id), reading);
         }
-    }
-}
-
-pub(super) fn allowed_cpus() -> Vec<usize> {
-    let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else { return Vec::new() };
-    (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).collect()
-}
-
-/// Pins the calling thread; where that is refused it floats, which costs only evenness.
-pub(super) fn pin(cpu: usize) {
-    let mut set = CpuSet::new();
-    if set.set(cpu).is_ok() {
-        let _ = sched_setaffinity(Pid::from_raw(0), &set);
     }
 }

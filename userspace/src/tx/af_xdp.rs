@@ -5,12 +5,16 @@
 
 mod open;
 
-use super::error::{TxError, explain, into_io};
+use super::{
+    StreamCounters, StreamPlan, Trial,
+    error::{TxError, explain, into_io},
+};
 use nix::errno::Errno;
 use open::open_best;
 use std::{
     os::fd::{AsRawFd, RawFd},
     ptr::NonNull,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -23,6 +27,8 @@ pub enum TxMode {
     ZeroCopy,
     /// The kernel copies each frame into an skb.
     Copy,
+    /// A BPF program makes the frames inside the kernel; no AF_XDP socket.
+    LiveFrames,
 }
 
 /// What a [`Queue`] is opened for.
@@ -65,9 +71,11 @@ const BUSY_RETRY: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Queue {
     interface: String,
-    queue: u32,
-    mode: TxMode,
-    zero_copy_refused: Option<String>,
+    pub(super) queue: u32,
+    pub(super) mode: TxMode,
+    pub(super) zero_copy_refused: Option<String>,
+    /// Streams of the next trial.
+    pub(super) prepared: (Vec<(StreamPlan, Arc<StreamCounters>)>, Trial),
     umem: Umem,
     tx: TxQueue,
     completion: CompQueue,
@@ -128,19 +136,9 @@ impl Queue {
         }
     }
 
-    /// The mode obtained.
-    pub fn mode(&self) -> TxMode {
-        self.mode
-    }
-
-    /// Why zero-copy was refused, if it was.
-    pub fn zero_copy_refused(&self) -> Option<&str> {
-        self.zero_copy_refused.as_deref()
-    }
-
     /// Asks the driver to take receive buffers from the fill ring, where it waits to be
     /// asked: a zero-copy queue found the ring empty when it was bound, and is deaf until then.
-    pub fn wake_receiver(&self) {
+    pub(super) fn ask_for_buffers(&self) {
         if self.fill.needs_wakeup() {
             // SAFETY: a recvfrom without a buffer touches no memory of ours.
             unsafe {
@@ -154,11 +152,6 @@ impl Queue {
                 );
             }
         }
-    }
-
-    /// The queue's number on the interface.
-    pub fn id(&self) -> u32 {
-        self.queue
     }
 
     /// Frames that can be in flight at once.

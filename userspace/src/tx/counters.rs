@@ -1,3 +1,4 @@
+use super::TxCounters;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use xdp_ebpf::{
     abi::{COARSE_PRECISION, GAP_BUCKETS, GAP_MAX_BITS, INTERVALS},
@@ -43,38 +44,37 @@ pub struct Sent {
     pub submitted_frames: u64,
     /// Their octets, without FCS.
     pub submitted_bytes: u64,
-    /// Frames the kernel has given back through the completion ring.
-    pub completed_frames: u64,
+    /// Frames the kernel has given back through the completion ring; `None`: the back end
+    /// cannot know.
+    pub completed_frames: Option<u64>,
     /// CLOCK_MONOTONIC of the first frame's stamp; 0 before it.
     pub first_submit_ns: u64,
     /// CLOCK_MONOTONIC of the last frame's stamp.
     pub last_submit_ns: u64,
 }
 
-impl StreamCounters {
-    /// A reading. Each number is whole; together they are of about the same moment.
-    pub fn read(&self) -> Sent {
+impl TxCounters for StreamCounters {
+    fn read(&self) -> Sent {
         Sent {
             submitted_frames: self.submitted_frames.load(Relaxed),
             submitted_bytes: self.submitted_bytes.load(Relaxed),
-            completed_frames: self.completed_frames.load(Relaxed),
+            completed_frames: Some(self.completed_frames.load(Relaxed)),
             first_submit_ns: self.first_submit_ns.load(Relaxed),
             last_submit_ns: self.last_submit_ns.load(Relaxed),
         }
     }
 
-    /// Frames by transmit-time interval; slot k % 64, cumulative over laps.
-    pub fn read_intervals(&self) -> [u64; INTERVALS as usize] {
+    fn read_intervals(&self) -> [u64; INTERVALS as usize] {
         std::array::from_fn(|slot| self.intervals[slot].load(Relaxed))
     }
 
-    /// Frames by the nanoseconds between their stamp and the one before (abi.h:
-    /// `COARSE_PRECISION`, `GAP_MAX_BITS`), and the exact greatest of these gaps.
-    pub fn read_gaps(&self) -> ([u64; GAP_BUCKETS as usize], u64) {
+    fn read_gaps(&self) -> ([u64; GAP_BUCKETS as usize], u64) {
         let counts = std::array::from_fn(|index| self.gaps[index].load(Relaxed));
         (counts, self.gap_max_ns.load(Relaxed))
     }
+}
 
+impl StreamCounters {
     // There is one writer, so a load and a store need no read-modify-write.
     #[inline]
     pub(super) fn submit(&self, bytes: usize, stamp_ns: u64, interval_slot: usize) {

@@ -21,6 +21,12 @@ pub enum TxError {
     LockedMemory { interface: String, queue: u32 },
     #[error("{interface} queue {queue}: no AF_XDP socket: {reason}")]
     Socket { interface: String, queue: u32, reason: String },
+    #[error(
+        "{interface}: frames of {bytes} octets do not fit a page as live frames need; at most {max} octets without FCS, or --backend af_xdp"
+    )]
+    LiveFrameTooLong { interface: String, bytes: usize, max: usize },
+    #[error("{interface}: no live frames: {reason}")]
+    LiveFrames { interface: String, reason: String },
     #[error("{interface} queue {queue}: {source}")]
     Kick { interface: String, queue: u32, source: io::Error },
 }

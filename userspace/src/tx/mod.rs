@@ -1,25 +1,30 @@
-//! Sends: one worker, one queue, one UMEM, paced on the monotonic clock.
+//! Sends: one worker per queue, paced on the monotonic clock.
 //!
-//! A [`Queue`] is an AF_XDP socket with its UMEM, opened once and used by many
-//! trials. [`Queue::run`] is one worker's whole life in a trial: it picks the
-//! stream that is due ([`schedule`](self)), writes the frame, kicks the kernel,
-//! and publishes what it did in [`StreamCounters`], which anyone may read.
+//! A [`Transmitter`] is opened once and used by many trials; its `run` is one worker's whole
+//! life in a trial, and what it does can be read by anyone meanwhile. There are two: a
+//! [`Queue`] is an AF_XDP socket with its UMEM, whose worker picks the stream that is due
+//! ([`schedule`](self)), writes the frame and kicks the kernel; [`LiveFrames`] has a BPF program
+//! do the same inside the kernel.
 
 mod af_xdp;
 mod counters;
 mod error;
+mod live_frames;
 mod pacer;
 mod profile;
 mod replay;
 mod schedule;
 mod statistics;
+mod transmitter;
 mod worker;
 
 pub use af_xdp::{Queue, QueueSetup, TxMode};
 pub use counters::{Sent, StreamCounters};
 pub use error::TxError;
+pub use live_frames::LiveFrames;
 pub use pacer::{Pacer, Share, Spacing};
 pub use profile::Profile;
 pub use replay::{ReplayPlan, ReplayTiming};
 pub use statistics::XskStatistics;
+pub use transmitter::{Backend, Control, Prepared, Transmitter, TxCounters};
 pub use worker::{Outcome, StreamPlan, Trial};

@@ -3,6 +3,7 @@ use crate::{
     packet::mix,
     spec::{self, Flow},
 };
+use xdp_ebpf::abi;
 
 /// How a flow's frames lie around the times at which its rate makes them due.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -149,6 +150,23 @@ impl Pacer {
     #[inline]
     pub fn due_ns(&self) -> u64 {
         self.due_ns
+    }
+
+    /// The same for the program in the kernel, which knows constant rates and trains; `None`
+    /// for others.
+    pub(super) fn pace(&self) -> Option<abi::pace> {
+        let even = abi::pace { due_ns: self.due_ns, train: u64::MAX, ..abi::pace::default() };
+        let pace = match self.kind {
+            Kind::Poisson(_) => return None,
+            Kind::Even => even,
+            Kind::Trains { left, frames, pause_ns, .. } => {
+                abi::pace { left_in_train: left, train: frames, train_gap_ns: pause_ns, ..even }
+            }
+        };
+        // In 2^-32 ns; the first frame is due on a whole one.
+        let step_ns = self.profile.constant_interval_ns()? * self.stride;
+        let fraction = (step_ns.fract() * 4_294_967_296.0) as u64;
+        Some(abi::pace { step_ns: step_ns as u64, step_fraction: fraction, ..pace })
     }
 
     /// The next frame was taken.

@@ -104,6 +104,12 @@ impl Profile {
         self.segments[0].interval_ns as u64
     }
 
+    /// Nanoseconds between frames; `None`: they change.
+    pub(super) fn constant_interval_ns(&self) -> Option<f64> {
+        let constant = self.segments.len() == 1 && self.segments[0].slope == 0.0;
+        constant.then(|| self.segments[0].interval_ns)
+    }
+
     /// Frames due before `time_ns`, with the part of one that is under way.
     pub fn frames_by(&self, time_ns: u64) -> f64 {
         let started = self.segments.iter().rev().find(|segment| segment.start_ns <= time_ns);

@@ -150,8 +150,7 @@ impl Replay<'_> {
 
     /// Writes the frames that are due into the batch.
     fn fill(&mut self, now_ns: u64) -> usize {
-        if self.queue.mode() == TxMode::ZeroCopy
-            && self.queue.outstanding() >= OUTSTANDING_ZERO_COPY
+        if self.queue.mode == TxMode::ZeroCopy && self.queue.outstanding() >= OUTSTANDING_ZERO_COPY
         {
             return 0;
         }

@@ -42,7 +42,7 @@ impl XskStatistics {
 
 impl Queue {
     /// What the kernel has counted of this socket; `None` if it does not say.
-    pub fn statistics(&self) -> Option<XskStatistics> {
+    pub(super) fn xdp_statistics(&self) -> Option<XskStatistics> {
         let counted = self.fd().xdp_statistics().ok()?;
         Some(XskStatistics {
             rx_dropped: counted.rx_dropped(),
@@ -72,9 +72,9 @@ mod tests {
             native_xdp: false,
         };
         let queue = netns.run(|| Queue::open(&setup)).unwrap().unwrap();
-        let before = queue.statistics().unwrap();
+        let before = queue.xdp_statistics().unwrap();
         queue.kick().unwrap();
-        let gained = queue.statistics().unwrap().since(before);
+        let gained = queue.xdp_statistics().unwrap().since(before);
         assert_eq!(gained, XskStatistics { tx_ring_empty: 1, ..XskStatistics::default() });
     }
 }

@@ -1,5 +1,6 @@
 use super::{
-    Pacer, Queue, StreamCounters, TxError, TxMode,
+    Pacer, Prepared, Queue, StreamCounters, Transmitter, TxCounters, TxError, TxMode,
+    XskStatistics,
     schedule::{Next, Schedule},
 };
 use crate::{
@@ -29,12 +30,10 @@ pub struct StreamPlan {
     pub frames: Option<u64>,
     /// CLOCK_MONOTONIC of its end; what is not sent by then stays unsent.
     pub stop_ns: Option<u64>,
-    /// Where it says what it did.
-    pub counters: Arc<StreamCounters>,
 }
 
 /// What all workers of a trial share.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Trial {
     /// First three octets of every tag: session nonce and trial number.
     pub magic: u32,
@@ -54,7 +53,7 @@ pub struct Outcome {
 }
 
 /// A stall may make frames late; those due before the end may still go within this time.
-const CATCH_UP_NS: u64 = 10_000_000;
+pub(super) const CATCH_UP_NS: u64 = 10_000_000;
 /// Frames stamped before one kick. Small while paced, where latency matters more than
 /// the last percent of rate; 32 is what copy mode sends in one kick anyway.
 const BATCH_PACED: usize = 8;
@@ -68,6 +67,7 @@ const SLEEP_MAX_NS: u64 = 20_000_000;
 
 struct Stream {
     plan: StreamPlan,
+    counters: Arc<StreamCounters>,
     sequence: u32,
     left: u64,
     stop_ns: u64,
@@ -114,17 +114,39 @@ impl Interval {
     }
 }
 
-impl Queue {
-    /// Sends the streams until each has sent its frames, the trial ends, or `stop` is set;
-    /// then waits for the completions. `yields`: other workers want this core too.
-    pub fn run(
-        &mut self,
-        streams: Vec<StreamPlan>,
-        trial: &Trial,
-        stop: &AtomicBool,
-        yields: bool,
-    ) -> Outcome {
-        let mut worker = Worker::new(self, streams, trial, yields);
+impl Transmitter for Queue {
+    fn id(&self) -> u32 {
+        self.queue
+    }
+
+    fn mode(&self) -> TxMode {
+        self.mode
+    }
+
+    fn zero_copy_refused(&self) -> Option<&str> {
+        self.zero_copy_refused.as_deref()
+    }
+
+    fn statistics(&self) -> Option<XskStatistics> {
+        self.xdp_statistics()
+    }
+
+    fn wake_receiver(&self) {
+        self.ask_for_buffers();
+    }
+
+    fn prepare(&mut self, streams: Vec<StreamPlan>, trial: &Trial) -> Result<Prepared, TxError> {
+        let counters: Vec<Arc<StreamCounters>> = streams.iter().map(|_| Arc::default()).collect();
+        let seen = counters.iter().cloned().map(|counters| -> Arc<dyn TxCounters> { counters });
+        let seen = seen.collect();
+        self.prepared = (streams.into_iter().zip(counters).collect(), *trial);
+        Ok(Prepared { counters: seen, control: None })
+    }
+
+    /// Waits for the completions in the end.
+    fn run(&mut self, stop: &AtomicBool, yields: bool) -> Outcome {
+        let (streams, trial) = std::mem::take(&mut self.prepared);
+        let mut worker = Worker::new(self, streams, &trial, yields);
         let error = worker.send(stop).err();
         Outcome { outstanding: worker.drain(), error }
     }
@@ -142,10 +164,16 @@ struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    fn new(queue: &'a mut Queue, plans: Vec<StreamPlan>, trial: &'a Trial, yields: bool) -> Self {
+    fn new(
+        queue: &'a mut Queue,
+        plans: Vec<(StreamPlan, Arc<StreamCounters>)>,
+        trial: &'a Trial,
+        yields: bool,
+    ) -> Self {
         let streams: Vec<_> = plans
             .into_iter()
-            .map(|plan| Stream {
+            .map(|(plan, counters)| Stream {
+                counters,
                 left: plan.frames.unwrap_or(u64::MAX),
                 stop_ns: plan.stop_ns.unwrap_or(u64::MAX),
                 plan,
@@ -220,7 +248,7 @@ impl<'a> Worker<'a> {
             };
             let bytes = cursor.write(frame, &stamp);
             self.queue.queue(slot, bytes);
-            stream.plan.counters.submit(bytes, now_ns, interval);
+            stream.counters.submit(bytes, now_ns, interval);
             written += 1;
             if stream.advance() {
                 self.schedule.sent(stream.plan.pacer.as_ref().map(Pacer::due_ns));
@@ -241,7 +269,7 @@ impl<'a> Worker<'a> {
             let (stream, _) = laid[slot as usize];
             // Slots of an earlier trial were all reaped in its own drain, or written off.
             if let Some(stream) = streams.get(stream as usize) {
-                stream.plan.counters.complete();
+                stream.counters.complete();
             }
         })
     }

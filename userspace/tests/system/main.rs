@@ -19,6 +19,7 @@
 //! | `queues` | one stream on several queues | the driver's counters per queue |
 //! | `replay` | a capture sent again, exactly | AF_PACKET, editcap, a device's books |
 //! | `modes` | generic XDP, one queue, overload | the kernel's counters |
+//! | `live_frames` | the other back end: frames, counts, rates, ends | tshark, AF_XDP, the kernel's counters |
 //! | `neighbours` | ARP and ND, asked and answered | the kernel's neighbours, a Linux router |
 //! | `company` | other traffic is unharmed and uncounted | echoes, TCP, AF_PACKET |
 //! | `bad_files` | what is refused, and how | exit codes, words |
@@ -44,6 +45,7 @@ mod headers;
 mod jumbo;
 mod ledger;
 mod lifecycle;
+mod live_frames;
 mod modes;
 mod neighbours;
 mod output;

@@ -143,14 +143,6 @@ fn the_largest_frame_of_the_mtu_passes() {
 }
 
 #[test]
-fn a_back_end_that_is_not_built_is_77() {
-    let lab = Lab::cable();
-    let file = lab.flow_file(FLOW);
-    let arguments = ["run", file.to_str().unwrap(), "--backend", "live_frames"];
-    one_line(&Linerate::spawn(arguments).wait().exits(77).says(&["live_frames"]));
-}
-
-#[test]
 fn settings_and_promiscuity_are_put_back() {
     let lab = Lab::cable();
     let settings = |port: &Port| {

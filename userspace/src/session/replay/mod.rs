@@ -19,7 +19,7 @@ use crate::{
     collect::Collector,
     nic::{LinkWatch, PortInfo, PortName, are_joined, port_info, wait_for_carriers},
     packet::Recording,
-    tx::{Queue, ReplayTiming},
+    tx::{Queue, ReplayTiming, Transmitter},
 };
 use contents::Contents;
 use port::ReplayPort;

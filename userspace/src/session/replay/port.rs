@@ -3,7 +3,7 @@
 use crate::{
     nic::{Hold, Netns, PortCounters, PortInfo, PortReading},
     session::{Peer, PortFacts, SessionError},
-    tx::{Queue, QueueSetup, XskStatistics},
+    tx::{Queue, QueueSetup, Transmitter, XskStatistics},
 };
 use xdp_ebpf::{Matcher, XdpMode, abi::match_record};
 

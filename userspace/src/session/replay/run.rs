@@ -9,10 +9,10 @@ use crate::{
     rx::{Counters, Observed},
     session::{
         FlowFacts, FlowSnapshot, Phase, RunFacts, SessionError, Snapshot,
-        trial::{allowed_cpus, pin},
+        workers::{allowed_cpus, pin},
     },
     spec::Expect,
-    tx::{Outcome, Queue, ReplayPlan, StreamCounters, Trial},
+    tx::{Outcome, Queue, ReplayPlan, StreamCounters, Trial, TxCounters},
     units::monotonic_ns,
 };
 use std::{
@@ -258,7 +258,7 @@ impl Replay {
             requested: self.requested(),
             intended_pps: self.intended_pps(sent.submitted_frames),
             random: false,
-            completed: Some(sent.completed_frames),
+            completed: sent.completed_frames,
             first_tx_ns: any.then_some(sent.first_submit_ns),
             last_tx_ns: any.then_some(sent.last_submit_ns),
             tx_gap: Some(tx_gap),

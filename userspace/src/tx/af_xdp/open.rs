@@ -44,7 +44,7 @@ fn open_mode(setup: &QueueSetup<'_>, chunk_bytes: usize, mode: TxMode) -> io::Re
     let (umem, mut descriptors) = Umem::new(umem_config, chunks, false).map_err(into_io)?;
     let mode_flag = match mode {
         TxMode::ZeroCopy => BindFlags::XDP_ZEROCOPY,
-        TxMode::Copy => BindFlags::XDP_COPY,
+        _ => BindFlags::XDP_COPY,
     };
     let piece_bytes = chunk_bytes - HEADROOM;
     let chunks_per_slot = setup.frame_bytes_max.div_ceil(piece_bytes).max(1) as u32;
@@ -81,6 +81,7 @@ fn open_mode(setup: &QueueSetup<'_>, chunk_bytes: usize, mode: TxMode) -> io::Re
         queue: setup.queue,
         mode,
         zero_copy_refused: None,
+        prepared: Default::default(),
         umem,
         tx,
         completion,

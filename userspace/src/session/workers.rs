@@ -1,0 +1,130 @@
+//! The workers of a trial: what each is to send, and where it runs.
+
+use super::{Session, SessionError, plan};
+use crate::tx::{Control, Outcome, StreamPlan, Transmitter, Trial, TxCounters, TxMode};
+use nix::{
+    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
+    unistd::Pid,
+};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    thread::{self, JoinHandle},
+};
+use xdp_ebpf::abi;
+
+/// A port, and the worker on one of its queues.
+pub(super) struct Worker {
+    pub(super) port: usize,
+    pub(super) thread: JoinHandle<(Box<dyn Transmitter>, Outcome)>,
+    pub(super) control: Option<Arc<dyn Control>>,
+}
+
+/// By stream id.
+pub(super) type Counters = Vec<Arc<dyn TxCounters>>;
+
+impl Session {
+    /// Starts a worker for every queue of every port.
+    pub(super) fn start_workers(
+        &mut self,
+        start_ns: u64,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<(Vec<Worker>, Counters), SessionError> {
+        let trial = Trial {
+            magic: self.nonce << abi::TAG_TRIAL_BITS | u32::from(self.trial_number),
+            start_ns,
+            interval_ns: self.settings.interval.as_nanos() as u64,
+        };
+        let cpus = allowed_cpus();
+        let count: usize = self.ports.iter().map(|port| port.queues.len()).sum();
+        let mut counters: Vec<Option<Arc<dyn TxCounters>>> = vec![None; self.streams.len()];
+        let mut workers = Vec::with_capacity(count);
+        for port in 0..self.ports.len() {
+            for mut queue in std::mem::take(&mut self.ports[port].queues) {
+                let plans = self.stream_plans(port, queue.id(), start_ns);
+                let ids: Vec<_> = plans.iter().map(|plan| usize::from(plan.stream.0)).collect();
+                let prepared = queue.prepare(plans, &trial)?;
+                for (id, of_stream) in ids.into_iter().zip(prepared.counters) {
+                    counters[id] = Some(of_stream);
+                }
+                // Spread by interface too, so that several runs on one machine do not meet on one core.
+                let place = self.ports[port].info.ifindex as usize + queue.id() as usize;
+                // Live frames reach the receiver's queue by CPU, and must not change it.
+                let pinned = count < cpus.len().max(2) || queue.mode() == TxMode::LiveFrames;
+                let cpu = pinned.then(|| cpus.get(place % cpus.len().max(1)).copied()).flatten();
+                let yields = count >= cpus.len();
+                let stop = Arc::clone(stop);
+                let name = format!("tx-{port}-{}", queue.id());
+                let thread = thread::Builder::new().name(name).spawn(move || {
+                    if let Some(cpu) = cpu {
+                        pin(cpu);
+                    }
+                    let outcome = queue.run(&stop, yields);
+                    (queue, outcome)
+                })?;
+                workers.push(Worker { port, thread, control: prepared.control });
+            }
+        }
+        // Every stream was assigned to a queue, and every queue has a worker.
+        Ok((workers, counters.into_iter().flatten().collect()))
+    }
+
+    fn stream_plans(&self, port: usize, queue: u32, start_ns: u64) -> Vec<StreamPlan> {
+        let mine = |stream: &&plan::Stream| stream.port == port && stream.queue.0 == queue;
+        self.streams
+            .iter()
+            .filter(mine)
+            .map(|stream| {
+                let flow = &self.spec.flows[stream.flow];
+                let link_bps = self.ports[port].link_bps.unwrap_or(0);
+                let pacer = plan::pacer(flow, link_bps, stream, self.phases[stream.flow], start_ns);
+                let frames = plan::requested_frames(flow, link_bps);
+                StreamPlan {
+                    stream: stream.id,
+                    cursor: self.cursor(stream),
+                    pacer,
+                    frames: frames.map(|frames| stream.share(frames)),
+                    stop_ns: plan::stop_ns(flow, start_ns),
+                }
+            })
+            .collect()
+    }
+
+    /// Waits for the workers and takes their queues back.
+    pub(super) fn join(&mut self, workers: Vec<Worker>, faults: &mut Vec<String>) {
+        for Worker { port, thread, .. } in workers {
+            let Ok((queue, outcome)) = thread.join() else {
+                faults.push(format!(
+                    "a transmit worker of {} failed; this is a defect, please report it",
+                    self.ports[port].name
+                ));
+                continue;
+            };
+            // When the port went away, the link fault has said so already.
+            if let (Some(error), true) = (outcome.error, faults.is_empty()) {
+                faults.push(error.to_string());
+            }
+            if outcome.outstanding > 0 {
+                faults.push(format!(
+                    "{} queue {}: the kernel did not give {} frames back within 1 s",
+                    self.ports[port].name,
+                    queue.id(),
+                    outcome.outstanding
+                ));
+            }
+            self.ports[port].queues.push(queue);
+        }
+    }
+}
+
+pub(super) fn allowed_cpus() -> Vec<usize> {
+    let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else { return Vec::new() };
+    (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).collect()
+}
+
+/// Pins the calling thread; where that is refused it floats, which costs only evenness.
+pub(super) fn pin(cpu: usize) {
+    let mut set = CpuSet::new();
+    if set.set(cpu).is_ok() {
+        let _ = sched_setaffinity(Pid::from_raw(0), &set);
+    }
+}

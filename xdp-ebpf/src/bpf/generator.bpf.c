@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only */
+/*
+ * The live-frame generator (BPF_PROG_RUN with BPF_F_TEST_XDP_LIVE_FRAMES): every turn is
+ * a page of the kernel's that becomes the next frame of the stream that is due, or is
+ * dropped because none is. One program per worker, on one CPU: each word has one writer.
+ *
+ * A page comes back with whatever the far end left in it, so every octet is written.
+ */
+#include "kernel.h"
+#include "edit.h"
+#include "histogram.h"
+
+struct generator_control control SECTION(".bss");
+
+#define MAPPED_ARRAY(name, value_type)                                                             \
+	struct {                                                                                   \
+		UINT(type, BPF_MAP_TYPE_ARRAY);                                                    \
+		UINT(map_flags, BPF_F_MMAPABLE);                                                   \
+		UINT(max_entries, 1);                                                              \
+		TYPE(key, __u32);                                                                  \
+		TYPE(value, value_type);                                                           \
+	} name SECTION(".maps")
+
+MAPPED_ARRAY(streams, struct live_stream);
+MAPPED_ARRAY(counters, struct live_counters);   /* [as streams] */
+MAPPED_ARRAY(lanes, struct lane);
+MAPPED_ARRAY(values, __u64);                    /* tables of edits, cycles of sizes */
+MAPPED_ARRAY(variants, struct size_variant);
+MAPPED_ARRAY(dues, struct due);                 /* heap of the paced streams */
+MAPPED_ARRAY(turns, __u64);                     /* the unpaced streams */
+
+enum {
+	NONE = 0xffffffff,
+	HEAP_LEVELS = 17,               /* of LIVE_STREAMS_MAX entries */
+};
+
+static struct lane *lane_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&lanes, &index);
+}
+
+static __u64 *value_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&values, &index);
+}
+
+static struct due *due_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&dues, &index);
+}
+
+static __u64 *turn_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&turns, &index);
+}
+
+INLINE void read_clock(void)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+
+	control.now_ns = now_ns;
+	control.clock_left = control.clock_frames;
+	if (now_ns >= control.interval_end_ns && now_ns >= control.start_ns && control.interval_ns) {
+		__u64 index = (now_ns - control.start_ns) / control.interval_ns;
+
+		control.interval_end_ns = control.start_ns + (index + 1) * control.interval_ns;
+		control.interval_slot = index % INTERVALS;
+	}
+}
+
+INLINE int is_earlier(const struct due *a, const struct due *b)
+{
+	return a->due_ns < b->due_ns || (a->due_ns == b->due_ns && a->stream < b->stream);
+}
+
+/* Lets an entry sink from the top of the heap to its place. */
+INLINE void sink(struct due moving)
+{
+	__u32 hole = 0;
+	struct due *at;
+
+	for (int level = 0; level < HEAP_LEVELS; level++) {
+		__u32 child = 2 * hole + 1;
+		struct due *least, *other;
+
+		if (child >= control.paced)
+			break;
+		least = due_at(child);
+		other = child + 1 < control.paced ? due_at(child + 1) : 0;
+		if (least && other && is_earlier(other, least)) {
+			least = other;
+			child++;
+		}
+		if (!least || !is_earlier(least, &moving))
+			break;
+		at = due_at(hole);
+		if (at)
+			*at = *least;
+		hole = child;
+	}
+	at = due_at(hole);
+	if (at)
+		*at = moving;
+}
+
+INLINE void remove_paced(void)
+{
+	struct due *last;
+
+	control.paced--;
+	last = due_at(control.paced);
+	if (last && control.paced)
+		sink(*last);
+}
+
+INLINE void remove_unpaced(void)
+{
+	__u64 *last, *at = turn_at(control.turn);
+
+	control.unpaced--;
+	last = turn_at(control.unpaced);
+	if (at && last)
+		*at = *last;
+}
+
+/*
+ * Of the paced streams the one that has been due longest; when none is due, the unpaced
+ * ones in turn (tx/schedule.rs). The clock is read when its reading has served
+ * `clock_frames` frames, and before anything is found not due.
+ */
+INLINE __u32 next_stream(int *paced)
+{
+	const struct due *top;
+	const __u64 *turn;
+
+	*paced = 1;
+	if (!control.clock_left)
+		read_clock();
+	if (control.now_ns < control.start_ns) {
+		control.clock_left = 0;
+		return NONE;
+	}
+	if (control.paced) {
+		top = due_at(0);
+		if (!top)
+			return NONE;
+		if (top->due_ns <= control.now_ns)
+			return top->stream;
+		if (!control.unpaced) {
+			if (control.clock_left != control.clock_frames)
+				read_clock();
+			if (top->due_ns <= control.now_ns)
+				return top->stream;
+			control.clock_left = 0;
+			return NONE;
+		}
+	}
+	*paced = 0;
+	if (++control.turn >= control.unpaced)
+		control.turn = 0;
+	turn = turn_at(control.turn);
+	return turn ? *turn : NONE;
+}
+
+/* Lays header and payload, which the far end may have changed, or another stream. */
+INLINE int lay(struct xdp_md *ctx, struct live_stream *stream, const struct size_variant *variant)
+{
+	__u32 header = stream->header_bytes;
+	__u32 end = variant->tag_offset ? variant->tag_offset : variant->frame_bytes;
+
+	if (variant->frame_bytes != control.frame_bytes &&
+	    bpf_xdp_adjust_tail(ctx, (int)variant->frame_bytes - (int)control.frame_bytes))
+		return 0;
+	if (!header || header > HEADER_BYTES_MAX || header > end)
+		return 0;
+	if (bpf_xdp_store_bytes(ctx, 0, stream->header, header))
+		return 0;
+	end -= header;
+	if (!end)
+		return 1;
+	return end <= LIVE_FRAME_BYTES_MAX && !bpf_xdp_store_bytes(ctx, header, control.pattern, end);
+}
+
+/* Global functions are verified by themselves: once, and not for every way to the call. */
+__attribute__((noinline)) int write_next(struct xdp_md *ctx, __u32 index)
+{
+	struct live_stream *stream = bpf_map_lookup_elem(&streams, &index);
+	const struct size_variant *variant;
+	void *data, *end;
+	struct stamp stamp;
+	const __u64 *number;
+	__u32 at;
+	int fits;
+
+	if (!stream)
+		return 0;
+	number = value_at(stream->cycle_first + stream->position);
+	if (!number)
+		return 0;
+	at = stream->variant_first + *number;
+	variant = bpf_map_lookup_elem(&variants, &at);
+	if (!variant || !lay(ctx, stream, variant))
+		return 0;
+	stamp.time_ns = control.now_ns;
+	stamp.magic = control.magic;
+	stamp.sequence = stream->sequence;
+	stamp.stream = stream->stream;
+	data = (void *)(long)ctx->data;
+	end = (void *)(long)ctx->data_end;
+	if (stream->checksums <= 2)
+		fits = write_frame(data, end, stream, variant, &stamp, 2);
+	else
+		fits = write_frame(data, end, stream, variant, &stamp, CHECKSUMS_MAX);
+	return fits ? variant->frame_bytes : 0;
+}
+
+INLINE void count(__u32 index, __u32 bytes)
+{
+	struct live_counters *sent = bpf_map_lookup_elem(&counters, &index);
+	__u64 gap_ns, bucket;
+
+	if (!sent)
+		return;
+	if (sent->frames) {
+		gap_ns = control.now_ns - sent->last_ns;
+		if (gap_ns > sent->gap_max_ns)
+			sent->gap_max_ns = gap_ns;
+		if (UNLIKELY(gap_ns >> GAP_MAX_BITS))
+			gap_ns = (1ULL << GAP_MAX_BITS) - 1;
+		bucket = histogram_index(gap_ns, COARSE_PRECISION);
+		if (bucket < GAP_BUCKETS)
+			sent->gap[bucket]++;
+	} else {
+		sent->first_ns = control.now_ns;
+	}
+	sent->frames++;
+	sent->bytes += bytes;
+	sent->last_ns = control.now_ns;
+	sent->interval[control.interval_slot % INTERVALS]++;
+}
+
+SECTION("xdp")
+int generator(struct xdp_md *ctx)
+{
+	struct live_stream *stream;
+	int paced, bytes;
+	__u32 index;
+
+	control.turns++;
+	if (control.stop || control.finished)
+		return XDP_DROP;
+	if (!control.paced && !control.unpaced) {
+		control.finished = 1;
+		return XDP_DROP;
+	}
+	index = next_stream(&paced);
+	if (index == NONE)
+		return XDP_DROP;
+	stream = bpf_map_lookup_elem(&streams, &index);
+	if (!stream)
+		return XDP_DROP;
+	if (control.now_ns >= stream->over_ns) {
+		bytes = 0;
+	} else {
+		bytes = write_next(ctx, index);
+		if (bytes <= 0) {
+			control.defect = 1;
+			control.finished = 1;
+			return XDP_DROP;
+		}
+		count(index, bytes);
+		control.clock_left--;
+		if (stream_advance(stream)) {
+			if (paced) {
+				struct due next = { stream->pace.due_ns, index, 0 };
+
+				sink(next);
+			}
+			return XDP_TX;
+		}
+	}
+	if (paced)
+		remove_paced();
+	else
+		remove_unpaced();
+	return bytes ? XDP_TX : XDP_DROP;
+}
+
+const char licence[] SECTION("license") = "Dual MIT/GPL";
