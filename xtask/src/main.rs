@@ -20,6 +20,7 @@ mod shell;
 mod stop;
 mod test;
 mod tidy;
+mod vm;
 mod workspace;
 
 #[derive(Parser)]
@@ -47,6 +48,11 @@ enum Verb {
     Demo(demo::Args),
     /// Set up and run every test tier
     Test(test::Args),
+    /// Run linerate on igb, virtio-net and e1000e, under kernels of Debian in QEMU
+    VmTest(vm::Args),
+    /// What vm-test runs inside its VMs
+    #[command(hide = true)]
+    VmGuest(vm::guest::Args),
     /// Check the rules of the house that no compiler checks
     Tidy,
     /// Micro benches, and linerate beside other generators
@@ -63,6 +69,11 @@ fn main() -> ExitCode {
         Verb::Unload(args) => ebpf::load::unload(&args),
         Verb::Demo(args) => demo::main(&args),
         Verb::Test(args) => test::main(&args),
+        Verb::VmTest(args) => vm::main(&args),
+        Verb::VmGuest(args) => {
+            vm::guest::main(&args);
+            Ok(())
+        }
         Verb::Tidy => tidy::main(),
         Verb::Bench(args) => bench::main(&args),
     };

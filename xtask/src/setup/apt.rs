@@ -8,14 +8,15 @@ pub fn present() -> bool {
     shell::find_program("apt-get").is_some()
 }
 
-/// Installs without questions. Lists that are missing are fetched first; lists
+/// Installs without questions; `options` are apt's own. Lists that are missing are fetched first; lists
 /// that turn out to be old (a package is gone) are fetched and tried again.
-pub fn install(privilege: Privilege, packages: &[&str]) -> Result<()> {
+pub fn install(privilege: Privilege, packages: &[&str], options: &[String]) -> Result<()> {
     let fresh = !lists_missing();
     if !fresh {
         shell::run(&mut apt_get(privilege, &["update"]))?;
     }
     let mut arguments = vec!["install", "-y", "--no-install-recommends"];
+    arguments.extend(options.iter().map(String::as_str));
     arguments.extend(packages);
     let first = shell::run(&mut apt_get(privilege, &arguments));
     if first.is_ok() || !fresh {

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     privilege::{Privilege, privilege},
-    shell,
+    shell, vm,
 };
 
 mod apt;
@@ -25,7 +25,7 @@ pub struct Args {
     /// Only check; exit code 1 when something is missing
     #[arg(long, conflicts_with = "yes")]
     check: bool,
-    /// What to set up for: each tier includes the ones before it
+    /// What to set up for; all but build include the tests
     #[arg(long, value_enum, default_value_t = Tier::Test)]
     tier: Tier,
 }
@@ -50,13 +50,13 @@ pub fn ensure(tier: Tier) -> Result<()> {
 }
 
 fn missing(tier: Tier) -> Vec<&'static Need> {
-    NEEDS.iter().filter(|need| need.tier <= tier && !need.present()).collect()
+    NEEDS.iter().filter(|need| tier.includes(need.tier) && !need.present()).collect()
 }
 
 /// Prints every need of the tier with its state.
 fn report(tier: Tier) -> Vec<&'static Need> {
     let missing = missing(tier);
-    for need in NEEDS.iter().filter(|need| need.tier <= tier) {
+    for need in NEEDS.iter().filter(|need| tier.includes(need.tier)) {
         let state = if missing.iter().any(|m| m.what == need.what) { "MISSING" } else { "ok" };
         println!("{state:8}{:24}{}", need.what, need.why);
     }
@@ -75,17 +75,24 @@ fn install(missing: &[&Need], yes: bool) -> Result<()> {
             names.join(", ")
         )));
     }
-    let packages = packages(missing);
-    let by_hand = format!("sudo apt-get update && sudo apt-get install -y {}", packages.join(" "));
+    let wanted = packages(missing);
+    let by_hand = format!("sudo apt-get update && sudo apt-get install -y {}", wanted.join(" "));
     let privilege = privilege();
     if privilege == Privilege::None {
         return Err(shell::no_privilege(format!("installing needs root; run: {by_hand}")));
     }
-    println!("To install: {}", packages.join(" "));
+    println!("To install: {}", wanted.join(" "));
     if !yes && !permitted()? {
         return Err(shell::no_privilege(format!("not installed; when it suits, run: {by_hand}")));
     }
-    apt::install(privilege, &packages)?;
+    let (tools, others): (Vec<&Need>, Vec<&Need>) =
+        missing.iter().copied().partition(|need| need.tier == Tier::Vm);
+    if !others.is_empty() {
+        apt::install(privilege, &packages(&others), &[])?;
+    }
+    if !tools.is_empty() {
+        apt::install(privilege, &packages(&tools), &vm::packages::for_tools()?)?;
+    }
     let still: Vec<_> = missing.iter().filter(|need| !need.present()).map(|n| n.what).collect();
     if !still.is_empty() {
         bail!("installed, but still not found: {}", still.join(", "));

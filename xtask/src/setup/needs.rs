@@ -5,15 +5,28 @@ use std::{io::Write as _, path::Path, process::Stdio};
 
 use crate::shell;
 
-/// What a need is for; each tier includes the ones before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+/// What a need is for: tests need what the build needs, the last two what the tests need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Tier {
     /// Compile and run
     Build,
     /// The independent witnesses that the tests ask
     Test,
+    /// The virtual machines of `vm-test`
+    Vm,
     /// The other generators of `bench`
     Bench,
+}
+
+impl Tier {
+    /// Whether what is needed for `other` is needed for this too.
+    pub fn includes(self, other: Self) -> bool {
+        match other {
+            Self::Build => true,
+            Self::Test => self != Self::Build,
+            Self::Vm | Self::Bench => self == other,
+        }
+    }
 }
 
 pub struct Need {
@@ -32,12 +45,14 @@ enum Check {
     ClangBpf,
     /// The shared library that bindgen opens.
     Libclang,
+    /// QEMU 8 or later, which has the NIC that sends zero-copy.
+    Qemu,
     /// A module of the system's own Python, as the tests call it.
     PythonModule(&'static str),
 }
 
-use Check::{ClangBpf, Header, Libclang, Program, PythonModule};
-use Tier::{Bench, Build, Test};
+use Check::{ClangBpf, Header, Libclang, Program, PythonModule, Qemu};
+use Tier::{Bench, Build, Test, Vm};
 
 const fn need(
     tier: Tier,
@@ -74,6 +89,10 @@ pub const NEEDS: &[Need] = &[
     need(Test, "tcpdump", Program("tcpdump"), "tcpdump", "an independent capture"),
     need(Test, "tshark", Program("tshark"), "tshark", "an independent decoder of every frame"),
     need(Test, "scapy", PythonModule("scapy"), "python3-scapy", "checks lengths and checksums"),
+    need(Vm, "QEMU with igb", Qemu, "qemu-system-x86", "emulates NICs and the machine around them"),
+    need(Vm, "busybox", Program("busybox"), "busybox-static", "the first program in a VM"),
+    need(Vm, "modprobe", Program("modprobe"), "kmod", "loads the drivers of the NICs"),
+    need(Vm, "Python's venv", PythonModule("ensurepip"), "python3-venv", "holds virtme-ng"),
     need(Bench, "dpdk-testpmd", Program("dpdk-testpmd"), "dpdk-dev", "the generator to match"),
     need(Bench, "trafgen", Program("trafgen"), "netsniff-ng", "the generator on AF_PACKET"),
     need(Bench, "tcpreplay", Program("tcpreplay"), "tcpreplay", "the generator that replays"),
@@ -90,6 +109,11 @@ impl Need {
                     && compiles("clang", &["-target", "bpf", "-O2", "-c", "-x", "c"], "int x;\n")
             }
             Libclang => libclang_present(),
+            Qemu => {
+                let igb = ["-machine", "none", "-device", "igb,help"];
+                let said = shell::read(&mut shell::command("qemu-system-x86_64", &igb));
+                said.is_ok_and(|said| said.contains("igb options"))
+            }
             PythonModule(name) => shell::succeeds(&mut shell::command(
                 "/usr/bin/python3",
                 &["-c", &format!("import {name}")],

@@ -11,7 +11,7 @@ use crate::{
     demo, deny,
     privilege::{self, Privilege},
     setup::{self, Tier},
-    shell, stop, tidy,
+    shell, stop, tidy, vm,
     workspace::{self, cargo},
 };
 
@@ -71,6 +71,7 @@ const TIERS: &[TierOf] = &[
     tier("system", "real frames between namespaces", system),
     tier("docs", "examples, and rustdoc without a warning", docs),
     tier("package", "lock file, licences, what a crate would hold", package),
+    tier("vm", "zero-copy on a real driver, in a VM", || vm::zero_copy().into()),
     long("demo", "the main job, in release, on a lab of its own", demo_tier),
     long("peers", "linerate beside other generators, briefly", peers),
 ];

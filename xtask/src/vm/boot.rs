@@ -1,0 +1,151 @@
+//! One VM: its command line, what it prints, and what it asks of the machine around it.
+
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader, Write as _},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::{Driver, Lab, Modes, packages::Image};
+use crate::{shell, stop, workspace};
+
+/// Under TCG a VM takes one to three minutes; one that takes this long hangs.
+const LONGEST: Duration = Duration::from_mins(8);
+
+/// The target folder, as the VM sees it.
+pub const SHARED: &str = "/mnt";
+
+/// What stands before a line in which the VM asks for a command of QEMU's monitor.
+pub const ASK: &str = "@monitor ";
+/// What stands before the outcome of a check.
+pub const PASSED: &str = "ok      ";
+pub const FAILED: &str = "FAILED  ";
+/// The last line.
+pub const DONE: &str = "@done";
+
+/// How many checks passed and failed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    pub passed: u32,
+    pub failed: u32,
+}
+
+/// A VM that dies with this.
+struct Machine {
+    child: Child,
+    monitor: PathBuf,
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // `timeout` hands the signal on to QEMU.
+        stop::end(&mut self.child);
+        let _ = std::fs::remove_file(&self.monitor);
+    }
+}
+
+/// Boots, lets the guest check, and wants its last line.
+pub fn boot(lab: &Lab, image: &Image, driver: Driver, modes: Modes) -> Result<Tally> {
+    let name = format!("{}-{}", image.version, driver.module());
+    let monitor = std::env::temp_dir().join(format!("linerate-vm-{}", std::process::id()));
+    let console = workspace::target().join("vm").join(format!("{name}.console"));
+    let mut command = command_line(lab, image, driver, modes, &monitor);
+    command.stdout(Stdio::piped()).stderr(File::create(&console)?);
+    let child =
+        command.spawn().with_context(|| format!("cannot start {}", shell::shown(&command)))?;
+    let mut machine = Machine { child, monitor };
+    let output = machine.child.stdout.take().context("no pipe")?;
+
+    let (lines, heard) = mpsc::channel();
+    thread::spawn(move || {
+        // A guest that dies may cut a character in half.
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if lines.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    let begun = Instant::now();
+    let mut tally = Tally::default();
+    loop {
+        stop::check()?;
+        ensure!(begun.elapsed() < LONGEST, "it hangs; see {}", console.display());
+        match heard.recv_timeout(Duration::from_millis(200)) {
+            Ok(line) if line.starts_with(DONE) => return Ok(tally),
+            Ok(line) => {
+                if let Some(wanted) = line.strip_prefix(ASK) {
+                    ask(&machine.monitor, wanted)?;
+                    continue;
+                }
+                tally.passed += u32::from(line.starts_with(PASSED));
+                tally.failed += u32::from(line.starts_with(FAILED));
+                println!("  {line}");
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                bail!("it ended before its checks did; see {}", console.display())
+            }
+        }
+    }
+}
+
+fn command_line(lab: &Lab, image: &Image, driver: Driver, modes: Modes, monitor: &Path) -> Command {
+    let limit = (LONGEST.as_secs() + 10).to_string();
+    let mut command = shell::command("nice", &["-n", "5", "timeout", "-k", "5", &limit]);
+    command.arg(&lab.virtme).arg("--kimg").arg(&image.path);
+    // --disable-microvm: a board with PCI Express. Its own file system stays read-only.
+    command.args(["--mods", "auto", "--disable-kvm", "--disable-microvm", "--force-9p"]);
+    command.args(["--memory", "2G", "--cpus", "2", "--kopt", "net.ifnames=0"]);
+    command.arg("--rodir").arg(format!("{SHARED}={}", workspace::target().display()));
+    let root = image.root.strip_prefix(workspace::target()).unwrap_or(&image.root);
+    command.arg("--script-sh").arg(format!(
+        "{SHARED}/debug/xtask vm-guest --module {} --modules {SHARED}/{} --tx-mode {} --rx-mode {}",
+        driver.module(),
+        root.display(),
+        modes.tx,
+        modes.rx
+    ));
+    command.arg("--qemu-opts");
+    command.args([
+        "-chardev",
+        &format!("socket,id=hmp,path={},server=on,wait=off", monitor.display()),
+    ]);
+    command.args(["-mon", "chardev=hmp,mode=readline"]);
+    for (index, mac) in super::nic::MACS.iter().enumerate() {
+        let slot = 21 + index;
+        // igb wants a root port of its own.
+        command
+            .args(["-device", &format!("pcie-root-port,id=rp{index},slot={slot},chassis={slot}")]);
+        command.args(["-netdev", &format!("hubport,id=hub{index},hubid=0")]);
+        let device = driver.device();
+        command.args([
+            "-device",
+            &format!("{device},id=nic{index},bus=rp{index},netdev=hub{index},mac={mac}"),
+        ]);
+    }
+    command
+}
+
+/// Gives a command to QEMU's monitor. What it answers is an echo; the guest sees the effect.
+fn ask(monitor: &Path, command: &str) -> Result<()> {
+    let mut stream = UnixStream::connect(monitor).context("QEMU's monitor does not answer")?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.write_all(format!("{command}\n").as_bytes())?;
+    // The prompt after the command says that it was carried out.
+    let mut prompts = 0;
+    for part in BufReader::new(stream).split(b'(').map_while(Result::ok) {
+        prompts += u32::from(part.starts_with(b"qemu)"));
+        if prompts > 1 {
+            break;
+        }
+    }
+    Ok(())
+}
