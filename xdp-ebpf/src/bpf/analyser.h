@@ -47,11 +47,17 @@ static __u64 arrival_ns(struct xdp_md *ctx, struct port_record *port);
 INLINE int find_tag(struct xdp_md *ctx, const void *data, const void *data_end, __u32 offset,
 		    struct tag *tag)
 {
+	__u64 bounded = offset;
 	const void *at;
 
 	if (offset > 0x3fff)
 		return 0;
-	at = data + offset;
+	/*
+	 * clang compares a copy, and verifiers before 6.8 do not see what that says of the
+	 * register that is added.
+	 */
+	asm volatile("%0 &= 0x3fff" : "+r"(bounded));
+	at = data + bounded;
 	if (at + TAG_BYTES <= data_end) {
 		*tag = decode_tag(at);
 	} else if (config.multi_buffer) {
