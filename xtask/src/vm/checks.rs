@@ -30,7 +30,7 @@ pub struct Bench {
 
 type Check = fn(&Bench) -> Result<()>;
 
-const ALL_CHECKS: [(&str, Check); 6] = [
+pub const ALL: &[(&str, Check)] = &[
     ("every frame of both directions is counted, and settings are restored", both_directions),
     ("a run right after another obtains the same mode, and AF_PACKET sees its frames", restart),
     ("at rate \"max\" every frame that arrived is counted", flat_out),
@@ -39,9 +39,7 @@ const ALL_CHECKS: [(&str, Check); 6] = [
         "a link that goes down ends the run, whose mode the kernel confirms, with exit code 2",
         carrier_loss,
     ),
-    ("after all that, every frame is counted again", both_directions),
 ];
-pub const ALL: &[(&str, Check)] = &ALL_CHECKS;
 
 const GENERIC: &str = "where the driver refuses native XDP, generic mode counts every frame";
 
@@ -153,8 +151,7 @@ fn exact(bench: &Bench, tx_mode: &str, rx_mode: &str) -> Result<()> {
             row["name"],
             row["ledger"]
         );
-        // igb counts what its zero-copy queues receive under a name of its own.
-        ensure!(row["ledger"]["seen"].is_null() || count(&row["ledger"], "matched")? == FRAMES);
+        ensure!(count(&row["ledger"], "matched")? == FRAMES, "the ledger: {}", row["ledger"]);
     }
     for (name, tx, rx) in [("fwd", west.tx, east.rx), ("rev", east.tx, west.rx)] {
         ensure!(tx == rx, "{name}: by the NICs, {tx} sent and {rx} received");
