@@ -104,6 +104,8 @@ fn command_line(lab: &Lab, image: &Image, driver: Driver, modes: Modes, monitor:
     // --disable-microvm: a board with PCI Express. Its own file system stays read-only.
     command.args(["--mods", "auto", "--disable-kvm", "--disable-microvm", "--force-9p"]);
     command.args(["--memory", "2G", "--cpus", "2", "--kopt", "net.ifnames=0"]);
+    // On a busy machine an emulated timer may seem broken, at which a kernel panics.
+    command.args(["--kopt", "no_timer_check"]);
     command.arg("--rodir").arg(format!("{SHARED}={}", workspace::target().display()));
     let root = image.root.strip_prefix(workspace::target()).unwrap_or(&image.root);
     command.arg("--script-sh").arg(format!(
