@@ -120,7 +120,11 @@ impl Cursor {
         stream.checksums = program.checksums().len() as u8;
         stream.checksum[..program.checksums().len()].copy_from_slice(program.checksums());
         stream.header_bytes = program.template().len() as u16;
-        stream.header[..program.template().len()].copy_from_slice(program.template());
+        let (headers, payload) = stream.first.split_at_mut(program.template().len());
+        headers.copy_from_slice(program.template());
+        for (octet, place) in (0_usize..).zip(payload) {
+            *place = octet as u8;
+        }
     }
 
     /// The program it walks over.

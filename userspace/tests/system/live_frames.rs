@@ -119,9 +119,9 @@ fn a_rate_is_held() {
     let result = run(&lab, &text).exits(0).result();
     let row = result.flow("f");
     row.assert_clean(100_000);
+    // A busy machine may start late and then catch up; without a pacer it were millions.
     let pps = row.number("tx_pps");
-    // A first frame that a busy machine makes late costs little here; no pacing, much more.
-    assert!((pps - 50_000.0).abs() <= 5_000.0, "{pps} frames a second");
+    assert!((45_000.0..75_000.0).contains(&pps), "{pps} frames a second");
 }
 
 #[test]

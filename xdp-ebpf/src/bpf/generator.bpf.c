@@ -165,20 +165,21 @@ INLINE __u32 next_stream(int *paced)
 /* Lays header and payload, which the far end may have changed, or another stream. */
 INLINE int lay(struct xdp_md *ctx, struct live_stream *stream, const struct size_variant *variant)
 {
-	__u32 header = stream->header_bytes;
 	__u32 end = variant->tag_offset ? variant->tag_offset : variant->frame_bytes;
+	__u32 first = end < HEADER_BYTES_MAX ? end : HEADER_BYTES_MAX;
+	__u32 position = HEADER_BYTES_MAX - stream->header_bytes;
 
 	if (variant->frame_bytes != control.frame_bytes &&
 	    bpf_xdp_adjust_tail(ctx, (int)variant->frame_bytes - (int)control.frame_bytes))
 		return 0;
-	if (!header || header > HEADER_BYTES_MAX || header > end)
+	if (!first || bpf_xdp_store_bytes(ctx, 0, stream->first, first))
 		return 0;
-	if (bpf_xdp_store_bytes(ctx, 0, stream->header, header))
-		return 0;
-	end -= header;
-	if (!end)
+	if (end <= HEADER_BYTES_MAX)
 		return 1;
-	return end <= LIVE_FRAME_BYTES_MAX && !bpf_xdp_store_bytes(ctx, header, control.pattern, end);
+	end -= HEADER_BYTES_MAX;
+	if (position > HEADER_BYTES_MAX || end > LIVE_FRAME_BYTES_MAX - HEADER_BYTES_MAX)
+		return 0;
+	return !bpf_xdp_store_bytes(ctx, HEADER_BYTES_MAX, control.pattern + position, end);
 }
 
 /* Global functions are verified by themselves: once, and not for every way to the call. */
@@ -223,11 +224,15 @@ INLINE void count(__u32 index, __u32 bytes)
 		return;
 	if (sent->frames) {
 		gap_ns = control.now_ns - sent->last_ns;
-		if (gap_ns > sent->gap_max_ns)
-			sent->gap_max_ns = gap_ns;
-		if (UNLIKELY(gap_ns >> GAP_MAX_BITS))
-			gap_ns = (1ULL << GAP_MAX_BITS) - 1;
-		bucket = histogram_index(gap_ns, COARSE_PRECISION);
+		bucket = 0;
+		/* Most share their stamp with the one before. */
+		if (gap_ns) {
+			if (gap_ns > sent->gap_max_ns)
+				sent->gap_max_ns = gap_ns;
+			if (UNLIKELY(gap_ns >> GAP_MAX_BITS))
+				gap_ns = (1ULL << GAP_MAX_BITS) - 1;
+			bucket = histogram_index(gap_ns, COARSE_PRECISION);
+		}
 		if (bucket < GAP_BUCKETS)
 			sent->gap[bucket]++;
 	} else {

@@ -71,17 +71,21 @@ pub fn all(rig: &Rig, linerate: &Path) -> Result<Vec<Generator>> {
         ];
         installed("dpdk-testpmd", "dpdk-dev", inside(&words))
     };
+    let linerate_row = |name, backend| Generator {
+        name,
+        frames: "tag, 2 fields and checksums written in every frame",
+        state: State::Ready(on_core(&[
+            &linerate.to_string_lossy(),
+            "run",
+            "linerate.toml",
+            "--quiet",
+            "--backend",
+            backend,
+        ])),
+    };
     Ok(vec![
-        Generator {
-            name: "linerate af_xdp",
-            frames: "tag, 2 fields and checksums written in every frame",
-            state: State::Ready(on_core(&[
-                &linerate.to_string_lossy(),
-                "run",
-                "linerate.toml",
-                "--quiet",
-            ])),
-        },
+        linerate_row("linerate af_xdp", "af_xdp"),
+        linerate_row("linerate live_frames", "live_frames"),
         Generator {
             name: "testpmd net_af_xdp",
             frames: "one template",
