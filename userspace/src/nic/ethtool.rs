@@ -2,6 +2,7 @@
 //! The ethtool ioctl (linux/ethtool.h, net/ethtool/ioctl.c). Every structure of it is a
 //! row of 32-bit words of which the first is the command, so one call serves all.
 
+use super::settings::{Channels, DriverInfo, LinkSettings, Pause, Rings, Timestamping};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use std::{
     io, mem,
@@ -11,6 +12,8 @@ use std::{
 const SIOCETHTOOL: libc::c_ulong = 0x8946;
 
 const GDRVINFO: u32 = 0x03;
+const GCOALESCE: u32 = 0x0e;
+const GRINGPARAM: u32 = 0x10;
 const GPAUSEPARAM: u32 = 0x12;
 const SPAUSEPARAM: u32 = 0x13;
 const GSTRINGS: u32 = 0x1b;
@@ -19,6 +22,7 @@ const GSSET_INFO: u32 = 0x37;
 const GFEATURES: u32 = 0x3a;
 const SFEATURES: u32 = 0x3b;
 const GCHANNELS: u32 = 0x3c;
+const GET_TS_INFO: u32 = 0x41;
 const GLINKSETTINGS: u32 = 0x4c;
 
 const STRING_SET_STATS: u32 = 1;
@@ -37,22 +41,6 @@ pub(super) struct Ethtool {
     ifindex: u32,
 }
 
-/// `ETHTOOL_GDRVINFO`.
-#[derive(Debug, Clone, Default)]
-pub(super) struct DriverInfo {
-    pub(super) driver: String,
-    pub(super) firmware: String,
-    pub(super) bus: String,
-}
-
-/// `ETHTOOL_GPAUSEPARAM`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Pause {
-    pub(super) autoneg: bool,
-    pub(super) rx: bool,
-    pub(super) tx: bool,
-}
-
 impl Ethtool {
     pub(super) fn open(ifindex: u32) -> io::Result<Self> {
         let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
@@ -68,17 +56,54 @@ impl Ethtool {
         Ok(DriverInfo { driver: text(0), firmware: text(2), bus: text(3) })
     }
 
-    /// Real RX and TX queues: dedicated ones and those that do both.
-    pub(super) fn channels(&self) -> io::Result<(u32, u32)> {
+    /// Real RX and TX queues, in use and at most: dedicated ones and those that do both.
+    pub(super) fn channels(&self) -> io::Result<Channels> {
         let mut words = [0; 9];
         words[0] = GCHANNELS;
         self.command(&mut words)?;
-        let [.., rx, tx, _other, combined] = words;
-        Ok((rx + combined, tx + combined))
+        let [_, rx_max, tx_max, _, both_max, rx, tx, _, both] = words;
+        Ok(Channels {
+            rx: rx + both,
+            tx: tx + both,
+            rx_max: rx_max + both_max,
+            tx_max: tx_max + both_max,
+        })
     }
 
-    /// Link speed in bits per second; `None` where the driver knows none.
-    pub(super) fn speed_bps(&self) -> io::Result<Option<u64>> {
+    pub(super) fn rings(&self) -> io::Result<Rings> {
+        let mut words = [0; 9];
+        words[0] = GRINGPARAM;
+        self.command(&mut words)?;
+        let [_, rx_max, _, _, tx_max, rx, _, _, tx] = words;
+        Ok(Rings { rx, rx_max, tx, tx_max })
+    }
+
+    /// Microseconds that an RX interrupt may be held back.
+    pub(super) fn rx_coalesce_us(&self) -> io::Result<u32> {
+        let mut words = [0; 23];
+        words[0] = GCOALESCE;
+        self.command(&mut words)?;
+        Ok(words[1])
+    }
+
+    pub(super) fn timestamping(&self) -> io::Result<Timestamping> {
+        let mut words = [0; 11];
+        words[0] = GET_TS_INFO;
+        self.command(&mut words)?;
+        // SOF_TIMESTAMPING_* (linux/net_tstamp.h), then the clock's number or -1.
+        let [_, flags, clock, ..] = words;
+        let has = |bit: u32| flags >> bit & 1 == 1;
+        Ok(Timestamping {
+            tx_hardware: has(0),
+            tx_software: has(1),
+            rx_hardware: has(2),
+            rx_software: has(3),
+            phc: u32::try_from(clock as i32).ok(),
+        })
+    }
+
+    /// Speed and duplex.
+    pub(super) fn link(&self) -> io::Result<LinkSettings> {
         const HEADER: usize = 12;
         let mut words = vec![0_u32; HEADER];
         words[0] = GLINKSETTINGS;
@@ -90,7 +115,14 @@ impl Ethtool {
         words[3] = u32::from_ne_bytes([0, 0, 0, masks]);
         self.command(&mut words)?;
         let speed = words[1];
-        Ok((speed != 0 && speed != SPEED_UNKNOWN).then(|| u64::from(speed) * 1_000_000))
+        Ok(LinkSettings {
+            bps: (speed != 0 && speed != SPEED_UNKNOWN).then(|| u64::from(speed) * 1_000_000),
+            duplex: match words[2].to_ne_bytes()[0] {
+                0 => Some("half"),
+                1 => Some("full"),
+                _ => None,
+            },
+        })
     }
 
     pub(super) fn pause(&self) -> io::Result<Pause> {

@@ -1,7 +1,5 @@
 use super::{
-    NicError, PortInfo, PortName,
-    ethtool::{Ethtool, Pause},
-    packet_socket::PacketSocket,
+    NicError, PortInfo, PortName, ethtool::Ethtool, packet_socket::PacketSocket, settings::Pause,
 };
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use serde::Serialize;

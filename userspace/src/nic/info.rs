@@ -231,7 +231,7 @@ impl<'a> Survey<'a> {
             driver: driver.driver,
             firmware: known(driver.firmware),
             bus: known(driver.bus),
-            link_bps: ethtool.speed_bps().ok().flatten(),
+            link_bps: ethtool.link().ok().and_then(|link| link.bps),
             rx_queues: 1,
             tx_queues: 1,
             xdp: None,
@@ -263,8 +263,8 @@ impl<'a> Survey<'a> {
             }
         }
         // What rtnetlink counts was allocated; what ethtool counts is in use.
-        if let Ok((rx, tx)) = ethtool.channels() {
-            (info.rx_queues, info.tx_queues) = (rx, tx);
+        if let Ok(channels) = ethtool.channels() {
+            (info.rx_queues, info.tx_queues) = (channels.rx, channels.tx);
         }
         info.physical = info.kind.is_none();
         info.peer = link_ifindex

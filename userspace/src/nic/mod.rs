@@ -4,6 +4,7 @@
 //! A socket belongs for its whole life to the namespace it was made in. So a namespace
 //! is entered only to make sockets ([`Netns::run`]); they work from any thread after.
 
+mod capabilities;
 mod counters;
 mod error;
 mod ethtool;
@@ -17,7 +18,10 @@ mod netdev;
 mod netlink;
 mod netns;
 mod packet_socket;
+mod pci;
+mod planner;
 mod reading;
+mod settings;
 mod wake;
 mod watch;
 
@@ -27,12 +31,17 @@ pub(crate) mod testbed;
 mod tests;
 
 pub use crate::packet::Mac;
+pub use capabilities::{Capabilities, Interrupt, capabilities};
 pub use counters::{LinkCounters, PortCounters, driver_statistics, link_counters};
 pub use error::NicError;
 pub use hold::{Hold, SettingChange};
 pub use info::{Features, Peer, PortInfo, XdpAttached, XdpHook, are_joined, list_ports, port_info};
 pub use name::PortName;
 pub use neighbour::{MAX_TAGS, Responder, VlanTag, multicast_mac, resolve_neighbours};
+pub use netdev::XdpFeatures;
 pub use netns::Netns;
+pub use pci::{Pci, PcieLink};
+pub use planner::{Ceiling, Limit, SendLimits, SendPath, worker_cpus};
 pub use reading::{DropCounter, PortReading};
+pub use settings::{Channels, Pause, Rings, Timestamping};
 pub use watch::{LinkState, LinkWatch, wait_for_carriers};

@@ -66,6 +66,31 @@ fn the_ends_of_a_veth_are_joined_and_no_others_whatever_their_index() {
 }
 
 #[test]
+fn what_a_port_can_do_agrees_with_ethtool_and_the_kernel() {
+    let lab = Lab::new();
+    lab.west.exec("ethtool -L west tx 1");
+    let found = capabilities(&lab.west.info()).unwrap();
+    let channels = found.channels.unwrap();
+    assert_eq!((channels.rx, channels.tx, channels.rx_max, channels.tx_max), (2, 1, 2, 2));
+    let shown = lab.west.exec("ethtool -l west");
+    assert!(shown.contains("RX:\t\t2\nTX:\t\t1\n"), "{shown}");
+    let stamps = found.timestamping.unwrap();
+    assert!(stamps.tx_software && stamps.rx_software && !stamps.rx_hardware, "{stamps:?}");
+    assert_eq!((stamps.phc, found.duplex), (None, Some("full")));
+    // A veth has neither of these (`ethtool -g`, `-c`: not supported), nor a slot.
+    assert_eq!((found.rings, found.rx_coalesce_us, &found.pci), (None, None, &None));
+    assert!(found.interrupts.is_empty(), "{found:?}");
+    // drivers/net/veth.c: native XDP, no zero-copy; stamps and more for device-bound programs.
+    let xdp = found.xdp.expect("the netdev family of this kernel");
+    assert!(xdp.xdp.contains(&"basic") && !xdp.zero_copy(), "{xdp:?}");
+    assert_eq!(xdp.rx_metadata, ["timestamp", "hash", "vlan-tag"]);
+    assert_eq!(found.harmful_offloads, Vec::<&str>::new());
+    lab.west.exec("ethtool -K west rx-udp-gro-forwarding on");
+    let found = capabilities(&lab.west.info()).unwrap();
+    assert_eq!(found.harmful_offloads, ["rx-udp-gro-forwarding"]);
+}
+
+#[test]
 fn a_reading_has_the_counters_of_kernel_and_driver() {
     let lab = Lab::new();
     lab.west.ip("addr add 198.18.0.2/24 dev west");
