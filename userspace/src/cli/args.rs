@@ -17,7 +17,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List the ports of this machine, or tell all about one
-    #[command(after_help = "Example:\n  linerate ports\n  linerate ports ens1f0@lab")]
+    #[command(
+        after_help = "Example:\n  linerate ports\n  linerate ports ens1f0@lab --probe\n  linerate ports --json -"
+    )]
     Ports(PortsArgs),
     /// Send flows and measure every frame
     #[command(after_help = "Examples:\n  linerate run customers.toml --for 10s\n  \
@@ -42,9 +44,12 @@ pub enum Command {
 pub struct PortsArgs {
     /// A PORT: `ens1f0`, `ens1f0@netns` or `pci:0000:17:00.0`
     pub port: Option<String>,
-    /// Measure the ceiling of the port
+    /// Measure the ceiling of the port: sends for two seconds, as fast as it goes
     #[arg(long, requires = "port")]
     pub probe: bool,
+    /// Write everything about the ports as JSON to PATH; `-`: to stdout, and nothing else
+    #[arg(long, value_name = "PATH")]
+    pub json: Option<PathBuf>,
 }
 
 /// Where flows come from: a file, or one flow from flags.

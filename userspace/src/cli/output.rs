@@ -93,7 +93,7 @@ impl<'a> Output<'a> {
     }
 }
 
-fn create(path: &Path) -> Result<(fs::File, String), Failure> {
+pub(super) fn create(path: &Path) -> Result<(fs::File, String), Failure> {
     let file = fs::File::create(path)
         .map_err(|error| Failure::usage(format!("--json {}: {error}", path.display())))?;
     Ok((file, path.display().to_string()))

@@ -92,12 +92,10 @@ impl Ethtool {
         self.command(&mut words)?;
         // SOF_TIMESTAMPING_* (linux/net_tstamp.h), then the clock's number or -1.
         let [_, flags, clock, ..] = words;
-        let has = |bit: u32| flags >> bit & 1 == 1;
+        let names = ["tx-hardware", "tx-software", "rx-hardware", "rx-software"];
+        let known = names.into_iter().enumerate();
         Ok(Timestamping {
-            tx_hardware: has(0),
-            tx_software: has(1),
-            rx_hardware: has(2),
-            rx_software: has(3),
+            stamps: known.filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, name)| name).collect(),
             phc: u32::try_from(clock as i32).ok(),
         })
     }

@@ -113,7 +113,10 @@ impl SendLimits {
     /// Of a port. Zero-copy is what the driver says it can; what a queue really grants is
     /// known when it is bound.
     pub fn of(port: &PortInfo, capabilities: &Capabilities, cores: u32) -> Self {
-        let zero_copy = capabilities.xdp.as_ref().is_some_and(XdpFeatures::zero_copy);
+        let told = capabilities.xdp.as_ref().is_some_and(XdpFeatures::zero_copy);
+        // virtio_net needs a queue beside the one that the socket takes, or refuses.
+        let spare = capabilities.channels.is_some_and(|channels| channels.tx_max > 1);
+        let zero_copy = told && (spare || port.driver != "virtio_net");
         Self {
             link_bps: port.link_bps.filter(|_| port.physical),
             queues: port.tx_queues.max(1),

@@ -56,16 +56,11 @@ pub struct Pause {
 }
 
 /// Where frames can be stamped for sockets (`ETHTOOL_GET_TS_INFO`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Timestamping {
-    /// Sent frames by the NIC.
-    pub tx_hardware: bool,
-    /// Sent frames by the driver.
-    pub tx_software: bool,
-    /// Received frames by the NIC.
-    pub rx_hardware: bool,
-    /// Received frames by the kernel.
-    pub rx_software: bool,
+    /// `rx-hardware` and `tx-hardware`: by the NIC; `rx-software`: by the kernel;
+    /// `tx-software`: by the driver.
+    pub stamps: Vec<&'static str>,
     /// Number of the NIC's clock, `/dev/ptpN`; `None`: it has none.
     pub phc: Option<u32>,
 }

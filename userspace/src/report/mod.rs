@@ -10,6 +10,7 @@ mod flow;
 mod host;
 mod live;
 mod model;
+mod ports;
 mod run;
 mod series;
 mod table;
@@ -27,6 +28,7 @@ pub use model::{
     FlowResult, GapResult, Host, IpdvResult, LatencyResult, LedgerResult, Outage, PortResult,
     RunResult, RxMode, SampleRow, Tool, TxMode,
 };
+pub use ports::{CeilingReport, Measured, PortReport, PortsReport, XdpProgram, hook_name};
 pub use series::SeriesFormat;
 pub use table::table;
 pub use text::{count, nanoseconds, scaled};

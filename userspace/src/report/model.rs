@@ -68,6 +68,16 @@ pub enum TxMode {
     LiveFrames,
 }
 
+impl From<crate::tx::TxMode> for TxMode {
+    fn from(mode: crate::tx::TxMode) -> Self {
+        match mode {
+            crate::tx::TxMode::ZeroCopy => Self::ZeroCopy,
+            crate::tx::TxMode::Copy => Self::Copy,
+            crate::tx::TxMode::LiveFrames => Self::LiveFrames,
+        }
+    }
+}
+
 /// Where the analyser ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -110,11 +120,7 @@ impl From<&PortFacts> for PortResult {
             name: facts.name.clone(),
             interface: facts.interface.clone(),
             driver: facts.driver.clone(),
-            tx_mode: facts.tx_mode.map(|mode| match mode {
-                crate::tx::TxMode::ZeroCopy => TxMode::ZeroCopy,
-                crate::tx::TxMode::Copy => TxMode::Copy,
-                crate::tx::TxMode::LiveFrames => TxMode::LiveFrames,
-            }),
+            tx_mode: facts.tx_mode.map(TxMode::from),
             rx_mode: Some(match facts.rx_mode {
                 XdpMode::Native => RxMode::Native,
                 XdpMode::Generic => RxMode::Generic,

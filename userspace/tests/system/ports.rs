@@ -1,6 +1,9 @@
 //! Ports that cannot be used: one clear line, CONTRACT's exit code, nothing attached.
 
-use crate::testbed::{ForeignProgram, Lab, Linerate, Outcome, Port, eventually};
+use crate::testbed::{
+    ForeignProgram, Lab, Linerate, Outcome, Port, eventually, much_of_the_machine,
+};
+use serde_json::Value;
 
 const FLOW: &str = r#"
     [[flow]]
@@ -166,4 +169,48 @@ fn ports_lists_the_ports_of_the_namespace() {
     let outcome = Linerate::spawn(["ports", &port]).wait().exits(0);
     assert!(outcome.stdout.contains("1500"), "no MTU: {outcome}");
     Linerate::spawn(["ports", "ghost0"]).wait().exits(64).says(&["ghost0"]);
+}
+
+#[test]
+fn ports_as_json_is_one_document_with_what_the_kernel_says() {
+    let lab = Lab::cable();
+    let outcome = Linerate::spawn(["ports", &lab.west.to_string(), "--json", "-"]).wait().exits(0);
+    let document: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(document["schema"], "linerate.ports/1");
+    let port = &document["ports"][0];
+    assert_eq!((&port["mac"], &port["mtu"]), (&lab.west.mac().into(), &1500.into()));
+    let xdp = port["capabilities"]["xdp"]["xdp"].as_array().unwrap();
+    assert!(xdp.contains(&"redirect".into()) && !xdp.contains(&"xsk-zerocopy".into()), "{port:#}");
+}
+
+#[test]
+fn a_probe_says_that_it_sends_and_tells_what_left_by_the_kernels_count() {
+    let _alone = much_of_the_machine();
+    let lab = Lab::cable();
+    let before = lab.west.counters();
+    let port = lab.west.to_string();
+    let outcome = Linerate::spawn(["ports", &port, "--probe", "--json", "-"]).wait().exits(0);
+    let outcome = outcome.says(&["sending from", "nobody's address"]);
+    let document: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let ceilings = document["ports"][0]["ceilings"].as_array().unwrap();
+    let measured: Vec<(u64, f64)> = ceilings
+        .iter()
+        .filter_map(|it| Some((it["size"].as_u64()?, it["measured"]["fps"].as_f64()?)))
+        .collect();
+    assert_eq!(measured.iter().map(|&(size, _)| size).collect::<Vec<_>>(), [64, 1518]);
+    // One second each.
+    let sent = (lab.west.counters().tx_packets - before.tx_packets) as f64;
+    let told: f64 = measured.iter().map(|&(_, fps)| fps).sum();
+    assert!((told / sent - 1.0).abs() < 0.05, "{told} told, {sent} sent");
+    lab.assert_nothing_attached();
+}
+
+#[test]
+fn a_probe_without_carrier_is_2_and_sends_nothing() {
+    let lab = Lab::cable();
+    lab.east.ip_link(&["down"]);
+    let outcome = Linerate::spawn(["ports", &lab.west.to_string(), "--probe"]).wait().exits(2);
+    outcome.says(&["west", "carrier"]);
+    assert_eq!(lab.west.counters().tx_packets, 0);
+    lab.assert_nothing_attached();
 }
