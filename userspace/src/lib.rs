@@ -8,9 +8,10 @@
 //! ```
 //!
 //! `use` points only back along units < spec < packet < nic < tx, rx < collect <
-//! session < report < cli; `cargo xtask tidy` checks it.
+//! calibration < session < report < cli; `cargo xtask tidy` checks it.
 #![deny(missing_docs)]
 
+pub mod calibration;
 pub mod cli;
 pub mod collect;
 pub mod nic;

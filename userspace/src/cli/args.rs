@@ -30,6 +30,14 @@ pub enum Command {
     #[command(after_help = "Examples:\n  linerate show customers.toml --count 5\n  \
         linerate show customers.toml --pcap - | tshark -r -")]
     Show(Box<ShowArgs>),
+    /// Measure what the tester itself adds to a latency, over a cable between two ports
+    #[command(
+        after_help = "Only a cable (or a veth pair) may be between the ports; frames are sent both ways.\n\
+        Results are kept under $XDG_STATE_HOME/linerate, else /var/lib/linerate (root) or\n\
+        ~/.local/state/linerate, and taken off by `run` while they hold.\n\n\
+        Example:\n  linerate calibrate ens1f0 ens1f1"
+    )]
+    Calibrate(CalibrateArgs),
     /// Compare two results of run, flow by flow; exits 1 where they differ by more
     #[command(after_help = "Example:\n  linerate compare before.json after.json --tolerance 2%")]
     Compare(CompareArgs),
@@ -157,6 +165,27 @@ pub struct ShowArgs {
     /// Write these frames as pcap; `-`: to stdout
     #[arg(long, value_name = "PATH")]
     pub pcap: Option<PathBuf>,
+}
+
+/// `linerate calibrate`.
+#[derive(Debug, Args)]
+pub struct CalibrateArgs {
+    /// One PORT
+    pub a: String,
+    /// The PORT at the other end of the cable
+    pub b: String,
+    /// Frame sizes with FCS; later runs may use sizes between the least and the greatest
+    #[arg(long, default_value = "64,512,1518", value_name = "SIZE,...")]
+    pub sizes: String,
+    /// Rates; later runs may use rates between the least and the greatest
+    #[arg(long, default_value = "1kpps,10kpps,100kpps", value_name = "RATE,...")]
+    pub rates: String,
+    /// How long each size and rate is measured, each way
+    #[arg(long = "for", default_value = "2s", value_name = "TIME", value_parser = super::calibrate::duration)]
+    pub duration: String,
+    /// Write what was measured as JSON; `-`: to stdout, and all else to stderr
+    #[arg(long, value_name = "PATH")]
+    pub json: Option<PathBuf>,
 }
 
 /// `linerate compare`.

@@ -1,6 +1,7 @@
 //! Arguments to a checked plan to a run; tables, progress bars, exit codes.
 
 mod args;
+mod calibrate;
 mod compare;
 mod flows;
 mod live;
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
         }
     };
     let done = match cli.command {
+        Command::Calibrate(args) => calibrate::main(&args),
         Command::Compare(args) => compare::main(&args),
         Command::Ports(args) => ports::main(&args),
         Command::Replay(args) => replay::main(&args),

@@ -44,6 +44,7 @@ impl<'a> Output<'a> {
             samples: self.args.history as usize,
             keep_samples: self.args.samples,
             series: self.series.is_some(),
+            calibrations: Some(crate::calibration::directory()),
             ..Settings::default()
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{FlowResult, GapResult, IpdvResult, LatencyResult, LedgerResult, Outage, SampleRow};
 use crate::{
+    calibration::Correction,
     collect::{
         Arrival, Border, Departure, Evidence, FarEnd, Finding, FlowCounts, Gap, GapSummary,
         IpdvSummary, LatencySummary, Ledger, Loss, RxTotals, Sample, Verdict, judge, l1_bits,
@@ -88,7 +89,7 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
         rx_bps_l2: counters.and_then(|rx| per_second(l2_bits(rx.frames(), rx.bytes))),
         loss_ratio: ledger.loss.and_then(Loss::ratio),
         pdv_ns: latency.and_then(|latency| Some(latency.p999? - latency.min)),
-        latency_ns: latency.map(LatencyResult::from),
+        latency_ns: latency.map(|latency| LatencyResult::new(&latency, flow.correction)),
         ipdv_ns: timed.and_then(|rx| rx.ipdv.summary()).map(IpdvResult::from),
         jitter_rfc3550_ns: timed.and_then(|rx| rx.counters.jitter_ns),
         tx_gap_ns: flow.tx_gap.as_ref().and_then(Gap::summary).map(GapResult::from),
@@ -228,21 +229,24 @@ impl LedgerResult {
     }
 }
 
-impl From<LatencySummary> for LatencyResult {
-    fn from(summary: LatencySummary) -> Self {
+impl LatencyResult {
+    /// The summary with the tester's own part, as far as it is known, taken off.
+    fn new(summary: &LatencySummary, correction: Option<Correction>) -> Self {
+        let bias_ns = correction.map_or(0, |correction| correction.bias_ns);
+        let less = |value: Option<i64>| value.map(|value| value - bias_ns);
         Self {
-            min: summary.min,
-            mean: summary.mean,
+            min: summary.min - bias_ns,
+            mean: summary.mean - bias_ns as f64,
             stddev: summary.stddev,
-            p50: summary.p50,
-            p90: summary.p90,
-            p99: summary.p99,
-            p999: summary.p999,
-            p9999: summary.p9999,
-            max: summary.max,
+            p50: less(summary.p50),
+            p90: less(summary.p90),
+            p99: less(summary.p99),
+            p999: less(summary.p999),
+            p9999: less(summary.p9999),
+            max: summary.max - bias_ns,
             count: summary.count,
             negative_count: summary.negative_count,
-            uncertainty: None,
+            uncertainty: correction.map(|correction| correction.uncertainty_ns),
             definition: "host",
             clock: "monotonic",
         }

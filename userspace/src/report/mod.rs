@@ -25,8 +25,8 @@ pub use compare::{
 pub use expect::{Unmet, check, exit_code};
 pub use live::{live_header, live_line};
 pub use model::{
-    FlowResult, GapResult, Host, IpdvResult, LatencyResult, LedgerResult, Outage, PortResult,
-    RunResult, RxMode, SampleRow, Tool, TxMode,
+    CalibrationResult, FlowResult, GapResult, Host, IpdvResult, LatencyResult, LedgerResult,
+    Outage, PathResult, PortResult, RunResult, RxMode, SampleRow, Tool, TxMode,
 };
 pub use ports::{CeilingReport, Measured, PortReport, PortsReport, XdpProgram, hook_name};
 pub use series::SeriesFormat;

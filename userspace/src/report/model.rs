@@ -2,7 +2,12 @@
 //! apply or was not measured.
 
 use super::Unmet;
-use crate::{collect::Verdict, nic::SettingChange, session::PortFacts};
+use crate::{
+    calibration::Point,
+    collect::Verdict,
+    nic::SettingChange,
+    session::{PathCalibration, PortFacts},
+};
 use serde::Serialize;
 use xdp_ebpf::XdpMode;
 
@@ -108,8 +113,8 @@ pub struct PortResult {
     pub queues: u32,
     /// Speed of the link; `None` for links without a physical speed.
     pub link_bps: Option<u64>,
-    /// Not measured yet: always `None`.
-    pub calibration: Option<serde_json::Value>,
+    /// What was taken off the latency of what it received; `None`: nothing.
+    pub calibration: Option<CalibrationResult>,
     /// Settings that were changed for the run and are restored after it.
     pub settings_changed: Vec<SettingChange>,
 }
@@ -128,7 +133,7 @@ impl From<&PortFacts> for PortResult {
             clock: "monotonic",
             queues: facts.queues,
             link_bps: facts.link_bps,
-            calibration: None,
+            calibration: CalibrationResult::of(&facts.calibrations),
             settings_changed: facts.settings_changed.clone(),
         }
     }
@@ -195,8 +200,10 @@ pub struct LatencyResult {
     pub p9999: Option<i64>,
     pub max: i64,
     pub count: u64,
+    /// As stamped, before calibration.
     pub negative_count: u64,
-    /// Spread of the calibration; `None`: not calibrated.
+    /// Half-width of what is not known after calibration; `None`: not calibrated, the
+    /// latency is as stamped.
     pub uncertainty: Option<u64>,
     /// `host`: receive stamp in XDP less transmit stamp in the tag.
     pub definition: &'static str,
@@ -211,6 +218,36 @@ pub struct IpdvResult {
     pub min: i64,
     pub median: i64,
     pub max: i64,
+}
+
+/// The calibrations of a receiving port, by sending port.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CalibrationResult {
+    /// Each as it is kept on disk.
+    pub paths: Vec<PathResult>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PathResult {
+    /// Name of the sending port.
+    pub from: String,
+    /// When it was measured, RFC 3339, UTC.
+    pub measured: String,
+    /// Latency without a device, by size and rate.
+    pub points: Vec<Point>,
+}
+
+impl CalibrationResult {
+    fn of(paths: &[PathCalibration]) -> Option<Self> {
+        let paths = paths.iter().map(|path| PathResult {
+            from: path.from.clone(),
+            measured: path.calibration.measured.to_string(),
+            points: path.calibration.points.clone(),
+        });
+        let paths: Vec<_> = paths.collect();
+        (!paths.is_empty()).then_some(Self { paths })
+    }
 }
 
 /// Times between frames of a stream: between the stamps of submits, or between arrivals.

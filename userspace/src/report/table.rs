@@ -94,7 +94,13 @@ fn loss_percent(flow: &FlowResult) -> String {
 }
 
 fn latency(flow: &FlowResult, pick: fn(&super::LatencyResult) -> Option<i64>) -> String {
-    or_dash(flow.latency_ns.as_ref().and_then(pick), text::nanoseconds)
+    let uncertainty = flow.latency_ns.as_ref().and_then(|latency| latency.uncertainty);
+    or_dash(flow.latency_ns.as_ref().and_then(pick), |ns| match uncertainty {
+        Some(uncertainty) => {
+            format!("{} +-{}", text::nanoseconds(ns), text::nanoseconds(uncertainty as i64))
+        }
+        None => text::nanoseconds(ns),
+    })
 }
 
 pub(super) fn or_dash<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {

@@ -66,6 +66,7 @@ fn port(name: &str) -> PortFacts {
         rx_mode: XdpMode::Native,
         queues: 2,
         link_bps: None,
+        calibrations: Vec::new(),
         settings_changed: vec![SettingChange {
             setting: "rx-lro".to_owned(),
             from: "on".to_owned(),
@@ -100,6 +101,7 @@ fn flow(name: &str, totals: &Totals) -> FlowFacts {
         tx_gap: None,
         totals: totals.clone(),
         samples: None,
+        correction: None,
         latency_void: None,
         faults: Vec::new(),
         expect: Expect::default(),

@@ -2,6 +2,7 @@
 
 use super::{Session, plan, trial::TrialEnd};
 use crate::{
+    calibration::{Calibration, Correction},
     collect::{FlowId, Gap, Sample, Totals},
     nic::{DropCounter, PortReading, SettingChange},
     spec::{Expect, Spacing},
@@ -83,6 +84,8 @@ pub struct PortFacts {
     pub queues: u32,
     /// Speed of the link, bits per second; `None` for links without a physical speed.
     pub link_bps: Option<u64>,
+    /// Calibrations that hold for what it receives.
+    pub calibrations: Vec<PathCalibration>,
     /// Settings changed for the session and restored after it.
     pub settings_changed: Vec<SettingChange>,
     /// Frames sent, by the kernel's interface counter.
@@ -113,6 +116,15 @@ pub enum Peer {
     Port(usize),
     /// None of them.
     Elsewhere,
+}
+
+/// What was measured without a device, from another port to this one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PathCalibration {
+    /// Name of the sending port in the spec.
+    pub from: String,
+    /// The measurement.
+    pub calibration: Calibration,
 }
 
 /// A flow in one direction. Port numbers are places in [`RunFacts::ports`].
@@ -148,6 +160,9 @@ pub struct FlowFacts {
     pub totals: Totals,
     /// The ring, oldest first; `None`: not asked for.
     pub samples: Option<Vec<Sample>>,
+    /// What the calibration takes off every latency; `None`: latency is as stamped.
+    /// Samples have it taken off already, totals have not.
+    pub correction: Option<Correction>,
     /// Why latency is void, e.g. because the tester's own queue would be timed.
     pub latency_void: Option<String>,
     /// Sentences about what makes this flow's measurement void.
@@ -159,12 +174,15 @@ pub struct FlowFacts {
 impl Session {
     pub(super) fn snapshot(&mut self, phase: Phase) -> Snapshot {
         let (collector, series) = (&mut self.collector, self.settings.series);
-        let flows = (0..).map(FlowId).zip(&self.spec.flows).filter_map(|(id, flow)| {
+        let corrections = &self.corrections;
+        let flows = (0..).zip(&self.spec.flows).filter_map(|(id, flow)| {
+            let correct = |sample| corrected(sample, corrections.of(id));
+            let finished = if series { collector.take_settled(FlowId(id)) } else { Vec::new() };
             Some(FlowSnapshot {
                 name: flow.name.clone(),
-                latest: collector.latest(id)?.clone(),
-                settled: collector.latest_settled(id).cloned(),
-                finished: if series { collector.take_settled(id) } else { Vec::new() },
+                latest: correct(collector.latest(FlowId(id))?.clone()),
+                settled: collector.latest_settled(FlowId(id)).cloned().map(correct),
+                finished: finished.into_iter().map(correct).collect(),
             })
         });
         let flows = flows.collect();
@@ -179,31 +197,33 @@ impl Session {
             faults.push("interrupted before its end".to_owned());
         }
         let flows = (0..).zip(&self.spec.flows).map(|(id, _)| self.flow_facts(id, end)).collect();
-        let ports = self.ports.iter().zip(&end.ports).map(|(port, end)| PortFacts {
-            name: port.name.clone(),
-            interface: port.info.name.to_string(),
-            driver: port.info.driver.clone(),
-            tx_mode: port.queues.first().map(|queue| queue.mode()),
-            rx_mode: port.rx_mode(),
-            queues: if port.queues.is_empty() {
-                port.info.rx_queues
-            } else {
-                port.queues.len() as u32
-            },
-            link_bps: port.link_bps.filter(|_| port.info.physical || port.line_given),
-            settings_changed: port.hold.settings_changed().to_vec(),
-            tx_frames: end.counted.as_ref().map(|counted| counted.link.tx_packets),
-            tx_dropped: end.counted.as_ref().map(|counted| {
-                counted.link.tx_dropped.max(end.redirected.map_or(0, |live| live.dropped))
-            }),
-            rx_frames: end.counted.as_ref().map(|counted| counted.link.rx_packets),
-            rx_dropped: end.counted.as_ref().map(PortReading::rx_dropped),
-            rx_drops: end.counted.as_ref().map(PortReading::rx_drops).unwrap_or_default(),
-            seen: Some(end.analyser.seen),
-            pause_frames: end.counted.as_ref().and_then(PortReading::pause_frames),
-            xsk: end.xsk,
-            peer: port.peer,
-        });
+        let ports =
+            (0..).zip(self.ports.iter().zip(&end.ports)).map(|(index, (port, end))| PortFacts {
+                name: port.name.clone(),
+                interface: port.info.name.to_string(),
+                driver: port.info.driver.clone(),
+                tx_mode: port.queues.first().map(|queue| queue.mode()),
+                rx_mode: port.rx_mode(),
+                queues: if port.queues.is_empty() {
+                    port.info.rx_queues
+                } else {
+                    port.queues.len() as u32
+                },
+                link_bps: port.speed_bps(),
+                calibrations: self.corrections.received_by(index),
+                settings_changed: port.hold.settings_changed().to_vec(),
+                tx_frames: end.counted.as_ref().map(|counted| counted.link.tx_packets),
+                tx_dropped: end.counted.as_ref().map(|counted| {
+                    counted.link.tx_dropped.max(end.redirected.map_or(0, |live| live.dropped))
+                }),
+                rx_frames: end.counted.as_ref().map(|counted| counted.link.rx_packets),
+                rx_dropped: end.counted.as_ref().map(PortReading::rx_dropped),
+                rx_drops: end.counted.as_ref().map(PortReading::rx_drops).unwrap_or_default(),
+                seen: Some(end.analyser.seen),
+                pause_frames: end.counted.as_ref().and_then(PortReading::pause_frames),
+                xsk: end.xsk,
+                peer: port.peer,
+            });
         RunFacts {
             started: end.started,
             base_ns: end.start_ns,
@@ -216,6 +236,7 @@ impl Session {
 
     fn flow_facts(&self, id: u32, end: &TrialEnd) -> FlowFacts {
         let flow = &self.spec.flows[id as usize];
+        let correction = self.corrections.of(id);
         let link_bps = self.ports[flow.tx].link_bps.unwrap_or(0);
         let sent = || {
             self.streams
@@ -244,12 +265,29 @@ impl Session {
                 self.collector
                     .history(FlowId(id), self.settings.samples)
                     .into_iter()
-                    .cloned()
+                    .map(|sample| corrected(sample.clone(), correction))
                     .collect()
             }),
+            correction,
             latency_void: None,
             faults: Vec::new(),
             expect: flow.expect.clone(),
         }
     }
+}
+
+/// The sample with the tester's own part taken off its latency.
+fn corrected(mut sample: Sample, correction: Option<Correction>) -> Sample {
+    if let (Some(latency), Some(correction)) = (&mut sample.latency, correction) {
+        for value in [
+            &mut latency.p50,
+            &mut latency.p90,
+            &mut latency.p99,
+            &mut latency.p999,
+            &mut latency.max,
+        ] {
+            *value -= correction.bias_ns;
+        }
+    }
+    sample
 }

@@ -10,6 +10,7 @@
 //! and [`RunFacts`] come out; no handle of a port, map or thread does.
 
 mod backend;
+mod calibrate;
 mod error;
 mod facts;
 mod next_hop;
@@ -22,7 +23,9 @@ mod trial;
 mod workers;
 
 pub use error::SessionError;
-pub use facts::{FlowFacts, FlowSnapshot, Peer, Phase, PortFacts, RunFacts, Snapshot};
+pub use facts::{
+    FlowFacts, FlowSnapshot, PathCalibration, Peer, Phase, PortFacts, RunFacts, Snapshot,
+};
 pub use replay::{Replay, ReplayError, ReplayPace, ReplaySpec};
 
 use crate::{
@@ -35,12 +38,13 @@ use crate::{
 use plan::Stream;
 use port::Port;
 use std::{
+    path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
 /// How a session samples.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Length of a sample, and of the intervals that losses are binned by.
     pub interval: Duration,
@@ -52,6 +56,8 @@ pub struct Settings {
     pub series: bool,
     /// How frames are to leave.
     pub backend: Backend,
+    /// Where calibrations are kept; `None`: none is used.
+    pub calibrations: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -62,6 +68,7 @@ impl Default for Settings {
             keep_samples: false,
             series: false,
             backend: Backend::Auto,
+            calibrations: None,
         }
     }
 }
@@ -80,6 +87,7 @@ pub struct Session {
     ports: Vec<Port>,
     watch: LinkWatch,
     collector: Collector,
+    corrections: calibrate::Corrections,
     nonce: u32,
     /// Start of the current trial, CLOCK_MONOTONIC ns.
     base_ns: u64,
@@ -118,6 +126,7 @@ impl Session {
             let uncontrolled = port.hold.not_controllable().iter().filter(|_| port.info.physical);
             notes.extend(uncontrolled.map(|what| format!("{}: {what}", port.name)));
         }
+        notes.extend(self.corrections.notes.iter().cloned());
         notes
     }
 

@@ -3,6 +3,7 @@
 use super::{
     Peer, Session, SessionError, Settings,
     backend::Demand,
+    calibrate::Corrections,
     next_hop::Known,
     plan,
     port::{Port, Watching},
@@ -58,7 +59,7 @@ impl Session {
         for (index, info) in infos.iter().enumerate() {
             let expects = |stream: StreamId| expects(&spec, &streams, stream, index);
             let (stamping, why) = stamping::choose(&spec, &limits, index);
-            let setup = analyser_setup(&spec, &streams, index, info, nonce, settings);
+            let setup = analyser_setup(&spec, &streams, index, info, nonce, &settings);
             let watching = Watching {
                 setup: AnalyserSetup { stamping, ..setup },
                 stamping: why,
@@ -100,7 +101,7 @@ impl Session {
         }
         let programs = compile(&spec, &ports)?;
         let collector = Collector::new(settings.samples, settings.interval);
-        Ok(Self {
+        let mut session = Self {
             spec,
             settings,
             streams,
@@ -109,10 +110,15 @@ impl Session {
             ports,
             watch,
             collector,
+            corrections: Corrections::default(),
             nonce,
             base_ns: 0,
             trial_number: 0,
-        })
+        };
+        if let Some(directory) = session.settings.calibrations.clone() {
+            session.corrections = session.corrections(&directory);
+        }
+        Ok(session)
     }
 }
 
@@ -202,7 +208,7 @@ fn analyser_setup(
     port: usize,
     info: &PortInfo,
     nonce: u32,
-    settings: Settings,
+    settings: &Settings,
 ) -> AnalyserSetup {
     let streams = streams
         .iter()

@@ -108,6 +108,12 @@ impl Port {
         self.queues.iter().filter_map(|queue| queue.statistics()).reduce(XskStatistics::plus)
     }
 
+    /// Speed of the link, bits per second; `None` where it has no physical speed and the
+    /// file gives none.
+    pub(super) fn speed_bps(&self) -> Option<u64> {
+        self.link_bps.filter(|_| self.info.physical || self.line_given)
+    }
+
     /// Whether frames are read natively or from skbs.
     pub(super) fn rx_mode(&self) -> XdpMode {
         self.receiver.source().attach_mode()

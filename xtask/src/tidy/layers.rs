@@ -13,6 +13,7 @@ const ORDER: &[&[&str]] = &[
     &["nic"],
     &["tx", "rx"],
     &["collect"],
+    &["calibration"],
     &["session"],
     &["suite"],
     &["report"],

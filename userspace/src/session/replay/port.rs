@@ -121,6 +121,7 @@ impl ReplayPort {
         let gained = after.port.zip(before.port.as_ref()).map(|(now, then)| now.since(then));
         let gained = gained.as_ref();
         PortFacts {
+            calibrations: Vec::new(),
             name: self.info.name.to_string(),
             interface: self.info.name.to_string(),
             driver: self.info.driver.clone(),

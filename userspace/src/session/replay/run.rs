@@ -250,6 +250,7 @@ impl Replay {
             history.into_iter().cloned().collect()
         });
         let flow = FlowFacts {
+            correction: None,
             name: self.spec.name.clone(),
             tx_port: 0,
             rx_port: self.spec.rx.as_ref().map(|_| ports.len() - 1),

@@ -48,6 +48,17 @@ impl Linerate {
         Self::from(command)
     }
 
+    /// A command line of another program that starts linerate, such as `env`.
+    #[track_caller]
+    pub(crate) fn spawn_as(
+        program: &str,
+        arguments: impl IntoIterator<Item: AsRef<OsStr>>,
+    ) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments);
+        Self::from(command)
+    }
+
     /// Any command line inside a port's namespace, behind a `wrapper` such as `setpriv`.
     #[track_caller]
     pub(crate) fn spawn_inside(port: &Port, wrapper: &[&str], arguments: &[&str]) -> Self {
