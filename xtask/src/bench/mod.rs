@@ -10,6 +10,7 @@ use crate::{
     shell, stop, workspace,
 };
 
+mod accuracy;
 mod frame;
 mod generators;
 mod machine;
@@ -25,6 +26,7 @@ use record::Outcome;
 const CPU: &str = "0";
 
 #[derive(clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
     /// Rounds of the side-by-side; every generator once in each
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
@@ -53,6 +55,12 @@ pub struct Args {
     /// A linerate to use instead of building one
     #[arg(long, value_name = "PATH")]
     linerate: Option<PathBuf>,
+    /// Only the accuracy report: rate error, spacing, calibration
+    #[arg(long, conflicts_with_all = ["peers_only", "micro_only"])]
+    accuracy: bool,
+    /// Seconds that each rate of the accuracy report is sent
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
+    seconds: u64,
 }
 
 impl Args {
@@ -70,6 +78,9 @@ impl Args {
 pub fn main(args: &Args) -> Result<()> {
     stop::catch_signals()?;
     setup::ensure(Tier::Build)?;
+    if args.accuracy {
+        return accuracy::main(args);
+    }
     if !args.peers_only {
         shell::run(&mut workspace::cargo(&["bench", "--locked", "--package", "linerate-benches"]))?;
     }

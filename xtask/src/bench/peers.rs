@@ -16,7 +16,8 @@ use crate::{privilege, stop, workspace};
 
 /// Measures, prints, and writes what was asked for.
 pub fn side_by_side(args: &Args) -> Result<()> {
-    let linerate = binary(args, "the side-by-side", "--peers-only")?;
+    let linerate =
+        binary(args, "the side-by-side", Some("--peers-only").filter(|_| !args.peers_only))?;
     let rig = Rig::up()?;
     let wanted = |generator: &Generator| {
         let name = args.only.as_deref().unwrap_or_default();
@@ -65,18 +66,15 @@ pub fn side_by_side(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The linerate to measure, as root: where that starts xtask again, `only` keeps it from
-/// starting from the beginning.
-pub fn binary(args: &Args, what: &str, only: &str) -> Result<PathBuf> {
+/// The linerate to measure, as root: where that starts xtask again, the flag `only` keeps
+/// it from starting from the beginning.
+pub fn binary(args: &Args, what: &str, only: Option<&str>) -> Result<PathBuf> {
     let linerate = match &args.linerate {
         Some(path) => path.canonicalize().with_context(|| format!("no {}", path.display()))?,
         None => workspace::release_binary()?,
     };
     // Under sudo there may be no cargo: what it builds is handed over.
-    let mut more = Vec::new();
-    if !args.peers_only {
-        more.push(only.into());
-    }
+    let mut more: Vec<_> = only.map(Into::into).into_iter().collect();
     if args.linerate.is_none() {
         more.extend(["--linerate".into(), linerate.clone().into()]);
     }
