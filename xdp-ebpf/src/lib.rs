@@ -9,6 +9,7 @@
 mod analyser;
 #[cfg(feature = "host")]
 pub mod bench;
+mod capture;
 mod error;
 mod fingerprint;
 mod generator;
@@ -24,6 +25,7 @@ mod setup;
 mod test_run;
 
 pub use analyser::{ANALYSER_OBJECT, Analyser, Slab, next_trial};
+pub use capture::Capture;
 pub use error::Error;
 pub use fingerprint::fingerprint;
 pub use generator::{Generator, GeneratorPlan, GeneratorSizes};

@@ -49,6 +49,8 @@ unsafe impl Plain for abi::redirect_config {}
 unsafe impl Plain for abi::match_record {}
 // SAFETY: as above.
 unsafe impl Plain for abi::match_control {}
+// SAFETY: as above.
+unsafe impl Plain for abi::capture_record {}
 // SAFETY: an integer of 8 octets.
 unsafe impl Plain for u64 {}
 

@@ -41,6 +41,10 @@ pub enum Command {
     /// Compare two results of run, flow by flow; exits 1 where they differ by more
     #[command(after_help = "Example:\n  linerate compare before.json after.json --tolerance 2%")]
     Compare(CompareArgs),
+    /// Write what passes a port to a pcapng file; the kernel keeps its traffic
+    #[command(after_help = "Examples:\n  linerate capture ens1f1 --write all.pcapng --for 10s\n  \
+        linerate capture ens1f1 --write - --filter 'udp and not port 53' | tshark -r -")]
+    Capture(CaptureArgs),
     /// Send the frames of a capture again, and count them where they arrive
     #[command(after_help = "Examples:\n  linerate replay dns.pcapng --tx ens1f0 --rx ens1f1\n  \
         linerate replay dns.pcapng --tx ens1f0 --rx ens1f1 --rate 100kpps --for 60s")]
@@ -201,6 +205,34 @@ pub struct CompareArgs {
     /// Write the comparison as JSON; `-`: to stdout, and all else to stderr
     #[arg(long, value_name = "PATH")]
     pub json: Option<PathBuf>,
+}
+
+/// `linerate capture`.
+#[derive(Debug, Args)]
+pub struct CaptureArgs {
+    /// A PORT: `ens1f0`, `ens1f0@netns` or `pci:0000:17:00.0`
+    pub port: String,
+    /// The pcapng file; `-`: stdout
+    #[arg(short, long, value_name = "PATH")]
+    pub write: PathBuf,
+    /// Octets kept of each frame
+    #[arg(long, default_value_t = 262_144, value_name = "N", value_parser = clap::value_parser!(u32).range(14..=262_144))]
+    pub snap: u32,
+    /// Which frames: `udp and not port 53`, as in tcpdump; the message to a wrong one has all words
+    #[arg(long, value_name = "EXPRESSION")]
+    pub filter: Option<String>,
+    /// Stop after so many frames
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Stop after this time: `10s`
+    #[arg(long = "for", id = "for", value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// No summary
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say how the port is used
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 /// `linerate replay`.

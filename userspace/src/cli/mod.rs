@@ -2,6 +2,7 @@
 
 mod args;
 mod calibrate;
+mod capture;
 mod compare;
 mod flows;
 mod live;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Calibrate(args) => calibrate::main(&args),
+        Command::Capture(args) => capture::main(&args),
         Command::Compare(args) => compare::main(&args),
         Command::Ports(args) => ports::main(&args),
         Command::Replay(args) => replay::main(&args),

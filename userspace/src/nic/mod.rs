@@ -22,6 +22,7 @@ mod pci;
 mod planner;
 mod reading;
 mod settings;
+mod tap;
 mod wake;
 mod watch;
 
@@ -44,4 +45,5 @@ pub use pci::{Pci, PcieLink};
 pub use planner::{Ceiling, Limit, SendLimits, SendPath, worker_cpus};
 pub use reading::{DropCounter, PortReading};
 pub use settings::{Channels, Pause, Rings, Timestamping};
+pub use tap::{Heard, Tap};
 pub use watch::{LinkState, LinkWatch, wait_for_carriers};

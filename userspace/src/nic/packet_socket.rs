@@ -42,21 +42,27 @@ impl PacketSocket {
         this.set(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)?;
         this.set(libc::SOL_PACKET, libc::PACKET_AUXDATA, &1_i32)?;
         this.set(libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, &1_i32)?;
+        this.bind_all()?;
+        Ok(this)
+    }
+
+    /// Begins to hear frames of every type.
+    pub(super) fn bind_all(&self) -> io::Result<()> {
         // SAFETY: sockaddr_ll is plain data for which all-zero is a valid value.
         let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
         address.sll_family = libc::AF_PACKET as u16;
         // By EtherType the kernel delivers after it removed a tag; "all" comes before.
         address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
-        address.sll_ifindex = ifindex as i32;
+        address.sll_ifindex = self.ifindex as i32;
         // SAFETY: `address` lives through the call and its true size is given.
         let result = unsafe {
             libc::bind(
-                this.socket.as_raw_fd(),
+                self.socket.as_raw_fd(),
                 (&raw const address).cast(),
                 mem::size_of_val(&address) as u32,
             )
         };
-        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(this) }
+        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
     /// Joins `kind` (`PACKET_MR_PROMISC`, `PACKET_MR_ALLMULTI`) until the socket is closed.
@@ -121,7 +127,7 @@ impl PacketSocket {
         Ok(Some(frame))
     }
 
-    fn set<T>(&self, level: i32, option: i32, value: &T) -> io::Result<()> {
+    pub(super) fn set<T>(&self, level: i32, option: i32, value: &T) -> io::Result<()> {
         // SAFETY: `value` lives through the call and its true size is given; a pointer
         // inside it (sock_fprog) is alive in the caller.
         let result = unsafe {

@@ -16,8 +16,10 @@ mod receiver;
 mod source;
 #[cfg(test)]
 mod tests;
+mod xsk;
 
 pub use counters::{Bucket, Counters, Observed, SignedBucket, coalesce};
 pub use decoder::{SlabView, StreamDecoder};
 pub use intervals::{IntervalClock, IntervalCount, IntervalRing};
 pub use receiver::{PortTotals, Reading, Receiver, Source, Stray, StreamReading};
+pub use xsk::XskReceiver;

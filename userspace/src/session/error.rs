@@ -31,6 +31,10 @@ pub enum SessionError {
     TooManyDestinations { flow: String, max: usize },
     #[error("{flows} flows need {streams} streams; a run has at most 65,535")]
     TooManyStreams { flows: usize, streams: usize },
+    #[error("{port} queue {queue}: no AF_XDP socket: {source}")]
+    Xsk { port: String, queue: u32, source: std::io::Error },
+    #[error("cannot write the capture: {0}")]
+    Capture(std::io::Error),
     #[error("could not start a thread: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -54,6 +58,11 @@ impl SessionError {
                 | TxError::LiveFrames { .. },
             ) => 77,
             Self::Tx(_) | Self::ForeignXdp { .. } | Self::Thread(_) => 2,
+            Self::Xsk { source, .. } => match source.kind() {
+                std::io::ErrorKind::PermissionDenied => 77,
+                _ => 2,
+            },
+            Self::Capture(_) => 2,
             Self::Analyser { source, .. } => match source {
                 xdp_ebpf::Error::Busy { .. } => 2,
                 _ => 77,

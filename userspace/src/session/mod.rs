@@ -11,6 +11,7 @@
 
 mod backend;
 mod calibrate;
+mod capture;
 mod error;
 mod facts;
 mod next_hop;
@@ -22,6 +23,7 @@ mod stamping;
 mod trial;
 mod workers;
 
+pub use capture::{CaptureEnd, CaptureSession, CaptureSpec};
 pub use error::SessionError;
 pub use facts::{
     FlowFacts, FlowSnapshot, PathCalibration, Peer, Phase, PortFacts, RunFacts, Snapshot,

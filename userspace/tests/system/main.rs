@@ -17,6 +17,7 @@
 //! | `ledger` | the place of every missing frame | the kernel's counters, a device's books |
 //! | `tunnels` | labels, tunnels, ARP, extension headers on the wire | tshark, the kernel's counters |
 //! | `queues` | one stream on several queues | the driver's counters per queue |
+//! | `capture` | all that passes a port, in order | tshark, echoes |
 //! | `replay` | a capture sent again, exactly | AF_PACKET, editcap, a device's books |
 //! | `modes` | generic XDP, one queue, overload | the kernel's counters |
 //! | `live_frames` | the other back end: frames, counts, rates, ends | tshark, AF_XDP, the kernel's counters |
@@ -37,6 +38,7 @@ mod amounts;
 mod bad_files;
 mod calibrate;
 mod capacity;
+mod capture;
 mod company;
 mod compare;
 mod counters;

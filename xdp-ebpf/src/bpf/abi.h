@@ -229,7 +229,33 @@ struct match_control {
 	__u64 unbanked;                 /* frames passed uncounted: of a queue added after load */
 };
 
-/* ---- edit program ------------------------------------------------------ */
+/* ---- capture ------------------------------------------------------------ */
+
+enum capture_limits {
+	CAPTURE_SESSIONS = 64,          /* senders told apart at a time, power of two */
+	CAPTURE_CERTAIN = 8,            /* frames of one nonce that make it a session */
+	CAPTURE_AGE_MAX_NS = 1000000000, /* an older tag is chance */
+};
+
+/* A nonce that tags have shown, and how often. */
+struct capture_session {
+	__u32 nonce;
+	__u32 frames;                   /* stops at CAPTURE_CERTAIN */
+};
+
+/* Stands in front of a frame that goes to an AF_XDP socket (XDP metadata). */
+struct capture_stamp {
+	__u64 time_ns;                  /* CLOCK_MONOTONIC of its arrival in XDP */
+};
+
+/* What one bank (RX queue, or CPU in generic mode) saw. Single writer, only grows. */
+struct capture_record {
+	__u64 seen;
+	__u64 redirected;               /* given to a socket; what it has no room for is lost */
+	__u64 reserved[6];
+} __attribute__((aligned(64)));
+
+/* ---- edit program''' ------------------------------------------------------ */
 
 /*
  * How a template becomes frame i. Run by the AF_XDP workers, by `show`, and by

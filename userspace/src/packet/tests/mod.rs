@@ -1,5 +1,6 @@
 //! Whole frames against an independent reader.
 
+mod filter;
 mod flows;
 mod judge;
 mod recording;

@@ -1,0 +1,60 @@
+//! `linerate capture`.
+
+use super::{Failure, args::CaptureArgs, output::stop_flag};
+use crate::{
+    nic::PortName,
+    session::{CaptureEnd, CaptureSession, CaptureSpec, SessionError},
+};
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::Path,
+};
+
+pub(super) fn main(args: &CaptureArgs) -> Result<u8, Failure> {
+    let port = args.port.parse::<PortName>().map_err(SessionError::from)?;
+    let filter = args.filter.as_ref().map(|text| {
+        let filter = text.parse().map_err(|error| Failure::usage(format!("--filter: {error}")));
+        filter.map(|filter| (filter, text.clone()))
+    });
+    let spec = CaptureSpec {
+        port,
+        snap_bytes: args.snap as usize,
+        filter: filter.transpose()?,
+        count: args.count,
+        duration: args.duration,
+    };
+    let stop = stop_flag()?;
+    let session = CaptureSession::open(spec)?;
+    // Only now: a capture that cannot start leaves an older file alone.
+    let out: Box<dyn Write> = if args.write == Path::new("-") {
+        Box::new(io::stdout().lock())
+    } else {
+        let file = File::create(&args.write).map_err(|error| {
+            Failure::usage(format!("--write {}: {error}", args.write.display()))
+        })?;
+        Box::new(BufWriter::with_capacity(1 << 20, file))
+    };
+    if args.verbose {
+        for note in session.notes() {
+            anstream::eprintln!("{note}");
+        }
+    }
+    let end = session.run(out, &stop)?;
+    if !args.quiet {
+        anstream::eprintln!("{}", summary(&end));
+    }
+    match end.fault {
+        Some(fault) => Err(Failure { code: 2, message: fault }),
+        None => Ok(0),
+    }
+}
+
+fn summary(end: &CaptureEnd) -> String {
+    let counts = &end.counts;
+    format!(
+        "{} frames written; {} test frames came through AF_XDP and {} frames by the kernel; \
+         dropped by the port: {}, for want of room: {}",
+        counts.written, end.tagged, end.heard, counts.interface_dropped, counts.kernel_dropped
+    )
+}

@@ -1,0 +1,115 @@
+//! What passes a port is in the file, all of it, in order and whole; the kernel keeps its
+//! traffic. Judged by tshark, by capinfos and by the kernel's own echoes.
+
+use crate::testbed::{
+    ForeignProgram, Lab, Linerate, PacketSocket, dissect_file, eventually, exchange_echoes,
+    udp_frame,
+};
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const FLOW: &str = r#"
+    [[flow]]
+    name = "f"
+    tx = "west"
+    rate = "20kpps"
+    frames = 10000
+    size = 128
+    layers = [
+      {eth = {dst = "02:00:00:00:00:02"}},
+      {vlan = {id = 100}},
+      {ipv4 = {src = "198.18.1.1", dst = "198.18.1.2"}},
+      {udp = {src = 49184, dst = 7}},
+    ]
+    "#;
+
+/// Starts a capture at east and waits until it listens.
+#[track_caller]
+fn start(lab: &Lab, file: &Path, arguments: &[&str]) -> Linerate {
+    let east = lab.east.to_string();
+    let head = ["capture", &east, "--write", file.to_str().unwrap()];
+    let capture = Linerate::spawn([&head, arguments].concat());
+    // The file is made once everything is attached; its head when it is written to.
+    eventually("the capture runs", || lab.east.xdp().is_some() && file.exists());
+    std::thread::sleep(Duration::from_millis(100));
+    capture
+}
+
+fn file(lab: &Lab) -> PathBuf {
+    let path = lab.file("capture.pcapng", b"");
+    std::fs::remove_file(&path).unwrap();
+    path
+}
+
+#[test]
+fn test_frames_and_the_kernels_own_are_all_there_in_order() {
+    let lab = Lab::cable();
+    lab.address_kernels();
+    let path = file(&lab);
+    let capture = start(&lab, &path, &[]);
+    let run = Linerate::start(&lab.flow_file(FLOW));
+    let east = Ipv4Addr::new(198, 18, 0, 2);
+    assert_eq!(exchange_echoes(&lab.west, east, 20, Duration::from_millis(10)), 20);
+    run.wait().exits(0);
+    capture.signal(libc::SIGINT);
+    let outcome = capture.wait().exits(0);
+
+    let dissection =
+        dissect_file(&path, &["vlan.id", "udp.dstport", "icmp.type", "frame.time_epoch"]);
+    let ports = dissection.column("udp.dstport");
+    assert_eq!(ports.iter().filter(|port| **port == "7").count(), 10_000, "{outcome}");
+    let tagged = dissection.column("vlan.id");
+    assert_eq!(tagged.iter().filter(|id| **id == "100").count(), 10_000, "tags put back");
+    let echoes = dissection.column("icmp.type");
+    assert_eq!(echoes.iter().filter(|kind| **kind == "8").count(), 20, "requests came in");
+    assert_eq!(echoes.iter().filter(|kind| **kind == "0").count(), 20, "answers went out");
+    let times = dissection.column("frame.time_epoch");
+    assert!(times.is_sorted(), "times go back");
+    // All but the first few, by which the session was recognised.
+    assert!(outcome.stderr.contains("9992 test frames came through AF_XDP"), "{outcome}");
+    assert!(outcome.stderr.contains("for want of room: 0"), "{outcome}");
+    lab.assert_nothing_attached();
+}
+
+#[test]
+fn filter_snap_length_and_count_are_kept_exactly() {
+    let lab = Lab::cable();
+    let path = file(&lab);
+    let arguments = ["--filter", "udp and not port 9", "--snap", "50", "--count", "30"];
+    let capture = start(&lab, &path, &arguments);
+    let socket = PacketSocket::open(&lab.west);
+    for number in 0..40 {
+        socket.send(&[vec![0xff; 12], vec![0x88, 0xb5], vec![0; 46]].concat());
+        let mut other = udp_frame(90, number);
+        other[37] = 9;
+        socket.send(&other);
+        socket.send(&udp_frame(90 + number as usize, number));
+    }
+    capture.wait().exits(0);
+    let dissection = dissect_file(&path, &["frame.cap_len", "udp.dstport"]);
+    dissection.every("frame.cap_len", "50").every("udp.dstport", "7");
+    let lengths: Vec<u64> = (90..120).collect();
+    assert_eq!(dissection.numbers("frame.len"), lengths);
+}
+
+#[test]
+fn a_port_in_use_and_a_wrong_filter_are_refused_by_name() {
+    let lab = Lab::cable();
+    let (west, east) = (lab.west.to_string(), lab.east.to_string());
+    let path = file(&lab);
+    let write = path.to_str().unwrap();
+    let capture = |arguments: &[&str]| {
+        Linerate::spawn([&["capture", "--write", write], arguments].concat()).wait()
+    };
+    capture(&[&east, "--filter", "udp port and"]).exits(64).says(&["--filter", "inbound"]);
+    capture(&["nowhere0"]).exits(64).says(&["nowhere0"]);
+    let first = start(&lab, &path, &[]);
+    capture(&[&east]).exits(2).says(&["held by another linerate"]);
+    first.signal(libc::SIGTERM);
+    first.wait().exits(0);
+    let foreign = ForeignProgram::attach(&lab.west);
+    capture(&[&west]).exits(2).says(&["another XDP program"]);
+    drop(foreign);
+    lab.assert_nothing_attached();
+}
