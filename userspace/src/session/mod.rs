@@ -16,6 +16,7 @@ mod error;
 mod facts;
 mod next_hop;
 mod open;
+mod pin;
 mod plan;
 mod port;
 mod replay;
@@ -35,7 +36,7 @@ use crate::{
     nic::LinkWatch,
     packet::{Cursor, Program},
     spec::Spec,
-    tx::Backend,
+    tx::{Backend, TxMode},
 };
 use plan::Stream;
 use port::Port;
@@ -44,6 +45,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
+use xdp_ebpf::XdpMode;
 
 /// How a session samples.
 #[derive(Debug, Clone)]
@@ -116,7 +118,29 @@ impl Session {
         self.spec.flows.iter().map(over).collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
-    /// Sentences about how the ports are used: modes obtained, and why not better ones.
+    /// How each port is used, a line each.
+    pub fn modes(&self) -> Vec<String> {
+        let sends = |port: &Port| {
+            let Some(queue) = port.queues.first() else { return "sends nothing".to_owned() };
+            let mode = match queue.mode() {
+                TxMode::ZeroCopy => "zero-copy",
+                TxMode::Copy => "copy",
+                TxMode::LiveFrames => "live frames",
+            };
+            format!("sends by {mode} on {} of its TX queues", port.queues.len())
+        };
+        let lines = self.ports.iter().map(|port| {
+            let analyser = match port.rx_mode() {
+                XdpMode::Native => "native",
+                XdpMode::Generic => "generic",
+            };
+            let driver = &port.info.driver;
+            format!("{} ({driver}): {}, {analyser} analyser", port.name, sends(port))
+        });
+        lines.collect()
+    }
+
+    /// Sentences worth knowing about how the ports are used: why not in better modes.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         for port in &self.ports {

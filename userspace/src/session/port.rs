@@ -2,7 +2,9 @@
 
 use super::{Peer, SessionError};
 use crate::{
-    nic::{Hold, Netns, PortCounters, PortInfo, PortReading, Responder},
+    nic::{
+        Capabilities, Hold, Netns, PortCounters, PortInfo, PortReading, Responder, capabilities,
+    },
     packet::AddressSet,
     rx::Receiver,
     spec::PortSpec,
@@ -24,6 +26,7 @@ pub(super) struct Port {
     pub(super) hold: Hold,
     pub(super) netns: Netns,
     pub(super) info: PortInfo,
+    pub(super) capabilities: Capabilities,
     /// Line rate used for rates: the file's `line`, else what the link reports.
     pub(super) link_bps: Option<u64>,
     /// Whether the file gave it.
@@ -76,6 +79,7 @@ impl Port {
             netns,
             link_bps: spec.line_bps.or(info.link_bps),
             line_given: spec.line_bps.is_some(),
+            capabilities: capabilities(&info)?,
             peer: info.peer.map(|_| Peer::Elsewhere),
             info,
             stamping: watching.stamping.clone(),

@@ -1,11 +1,11 @@
 //! The workers of a trial: what each is to send, and where it runs.
 
-use super::{Session, SessionError, plan};
-use crate::tx::{Control, Outcome, StreamPlan, Transmitter, Trial, TxCounters, TxMode};
-use nix::{
-    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
-    unistd::Pid,
+use super::{
+    Session, SessionError,
+    pin::{Cpus, pin},
+    plan,
 };
+use crate::tx::{Control, Outcome, StreamPlan, Transmitter, Trial, TxCounters, TxMode};
 use std::{
     sync::{Arc, atomic::AtomicBool},
     thread::{self, JoinHandle},
@@ -34,8 +34,8 @@ impl Session {
             start_ns,
             interval_ns: self.settings.interval.as_nanos() as u64,
         };
-        let cpus = allowed_cpus();
         let count: usize = self.ports.iter().map(|port| port.queues.len()).sum();
+        let mut cpus = Cpus::of_process(count);
         let mut counters: Vec<Option<Arc<dyn TxCounters>>> = vec![None; self.streams.len()];
         let mut workers = Vec::with_capacity(count);
         for port in 0..self.ports.len() {
@@ -49,9 +49,9 @@ impl Session {
                 // Spread by interface too, so that several runs on one machine do not meet on one core.
                 let place = self.ports[port].info.ifindex as usize + queue.id() as usize;
                 // Live frames reach the receiver's queue by CPU, and must not change it.
-                let pinned = count < cpus.len().max(2) || queue.mode() == TxMode::LiveFrames;
-                let cpu = pinned.then(|| cpus.get(place % cpus.len().max(1)).copied()).flatten();
-                let yields = count >= cpus.len();
+                let must = queue.mode() == TxMode::LiveFrames;
+                let cpu = cpus.take(&self.ports[port].capabilities, place, must);
+                let yields = cpus.are_scarce();
                 let stop = Arc::clone(stop);
                 let name = format!("tx-{port}-{}", queue.id());
                 let thread = thread::Builder::new().name(name).spawn(move || {
@@ -113,18 +113,5 @@ impl Session {
             }
             self.ports[port].queues.push(queue);
         }
-    }
-}
-
-pub(super) fn allowed_cpus() -> Vec<usize> {
-    let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else { return Vec::new() };
-    (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).collect()
-}
-
-/// Pins the calling thread; where that is refused it floats, which costs only evenness.
-pub(super) fn pin(cpu: usize) {
-    let mut set = CpuSet::new();
-    if set.set(cpu).is_ok() {
-        let _ = sched_setaffinity(Pid::from_raw(0), &set);
     }
 }

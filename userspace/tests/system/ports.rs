@@ -1,24 +1,13 @@
 //! Ports that cannot be used: one clear line, CONTRACT's exit code, nothing attached.
 
 use crate::testbed::{
-    ForeignProgram, Lab, Linerate, Outcome, Port, eventually, much_of_the_machine,
+    ForeignProgram, Lab, Linerate, Outcome, Port, eventually, much_of_the_machine, one_flow,
 };
 use serde_json::Value;
 
-const FLOW: &str = r#"
-    [[flow]]
-    name = "f"
-    tx = "west"
-    rx = "east"
-    rate = "1kpps"
-    frames = 100
-    size = 128
-    layers = [
-      {eth = {dst = "02:00:00:00:00:02"}},
-      {ipv4 = {src = "198.18.0.2", dst = "198.18.1.1"}},
-      {udp = {src = 49184, dst = 7}},
-    ]
-    "#;
+fn flow() -> String {
+    one_flow("rate = \"1kpps\"\nframes = 100")
+}
 
 /// Fails unless it was one clear line, and no result.
 #[track_caller]
@@ -37,7 +26,7 @@ fn refused(lab: &Lab, text: &str, code: i32, words: &[&str]) {
 
 /// The file with another PORT for west and for east.
 fn with_ports(west: &str, east: &str) -> String {
-    format!("[ports]\nwest = {{ if = \"{west}\" }}\neast = {{ if = \"{east}\" }}\n{FLOW}")
+    format!("[ports]\nwest = {{ if = \"{west}\" }}\neast = {{ if = \"{east}\" }}\n{}", flow())
 }
 
 #[test]
@@ -46,7 +35,7 @@ fn an_unknown_interface_is_64() {
     let nowhere = Port { interface: "ghost".to_owned(), ..lab.west.clone() }.to_string();
     refused(&lab, &with_ports(&nowhere, "EAST"), 64, &["ghost"]);
     refused(&lab, &with_ports("WEST", &nowhere), 64, &["ghost"]);
-    refused(&lab, &FLOW.replace("tx = \"west\"", "tx = \"wast\""), 64, &["wast"]);
+    refused(&lab, &flow().replace("tx = \"west\"", "tx = \"wast\""), 64, &["wast"]);
 }
 
 #[test]
@@ -62,7 +51,7 @@ fn an_interface_that_is_down_is_2() {
         let lab = Lab::cable();
         let port = end(&lab);
         port.ip_link(&["down"]);
-        refused(&lab, FLOW, 2, &[&port.interface, "down"]);
+        refused(&lab, &flow(), 2, &[&port.interface, "down"]);
     }
 }
 
@@ -71,7 +60,7 @@ fn no_carrier_is_2() {
     // West is up; its cable ends in the device, which is down.
     let lab = Lab::with_device();
     lab.device.as_ref().unwrap().0.ip_link(&["down"]);
-    refused(&lab, FLOW, 2, &["west", "carrier"]);
+    refused(&lab, &flow(), 2, &["west", "carrier"]);
 }
 
 #[test]
@@ -82,7 +71,8 @@ fn a_foreign_xdp_program_is_2_and_stays() {
         let program = ForeignProgram::attach(&port);
         let before = port.xdp();
         assert!(before.is_some());
-        let outcome = Linerate::run(&lab.flow_file(FLOW)).exits(2).says(&[&port.interface, "XDP"]);
+        let outcome =
+            Linerate::run(&lab.flow_file(&flow())).exits(2).says(&[&port.interface, "XDP"]);
         one_line(&outcome);
         assert_eq!(port.xdp(), before, "the foreign program was replaced");
         drop(program);
@@ -94,10 +84,10 @@ fn a_foreign_xdp_program_is_2_and_stays() {
 #[test]
 fn a_port_that_another_linerate_holds_is_2() {
     let lab = Lab::cable();
-    let endless = lab.flow_file(&FLOW.replace("frames = 100", ""));
+    let endless = lab.flow_file(&flow().replace("frames = 100", ""));
     let mut first = Linerate::start(&endless);
     eventually("the first sends", || lab.west.counters().tx_packets > 100);
-    let second = Linerate::run(&lab.flow_file(FLOW)).exits(2).says(&["west"]);
+    let second = Linerate::run(&lab.flow_file(&flow())).exits(2).says(&["west"]);
     one_line(&second);
     first.assert_running();
     first.signal(libc::SIGINT);
@@ -110,7 +100,7 @@ fn a_port_that_another_linerate_holds_is_2() {
 #[test]
 fn parallel_runs_on_different_ports_do_not_meet() {
     let (one, other) = (Lab::cable(), Lab::cable());
-    let text = FLOW.replace("frames = 100", "frames = 1000");
+    let text = flow().replace("frames = 100", "frames = 1000");
     let runs = [&one, &other].map(|lab| Linerate::start(&lab.flow_file(&text)));
     for run in runs {
         run.wait().exits(0).result().flow("f").assert_clean(1000);
@@ -122,14 +112,14 @@ fn an_unresolved_next_hop_is_2() {
     let lab = Lab::with_device(); // which forwards nothing
     let text = format!(
         "[ports]\nwest = {{ if = \"WEST\", addr = [\"198.18.0.2/24\"], gw = \"198.18.0.1\" }}\neast = {{ if = \"EAST\" }}\n{}",
-        FLOW.replace("02:00:00:00:00:02", "auto")
+        flow().replace("02:00:00:00:00:02", "auto")
     );
     refused(&lab, &text, 2, &["198.18.0.1"]);
 }
 
 #[test]
 fn an_mtu_that_is_too_small_is_64_on_either_port() {
-    let text = FLOW.replace("128", "1500");
+    let text = flow().replace("128", "1500");
     for end in [|lab: &Lab| lab.west.clone(), |lab: &Lab| lab.east.clone()] {
         let lab = Lab::cable();
         let port = end(&lab);
@@ -141,7 +131,7 @@ fn an_mtu_that_is_too_small_is_64_on_either_port() {
 #[test]
 fn the_largest_frame_of_the_mtu_passes() {
     let lab = Lab::cable();
-    let text = FLOW.replace("128", "1518");
+    let text = flow().replace("128", "1518");
     Linerate::run(&lab.flow_file(&text)).exits(0).result().flow("f").assert_clean(100);
 }
 
@@ -154,7 +144,7 @@ fn settings_and_promiscuity_are_put_back() {
         (features, link)
     };
     let before = [settings(&lab.west), settings(&lab.east)];
-    Linerate::run(&lab.flow_file(FLOW)).exits(0).result().flow("f").assert_clean(100);
+    Linerate::run(&lab.flow_file(&flow())).exits(0).result().flow("f").assert_clean(100);
     assert_eq!([settings(&lab.west), settings(&lab.east)], before);
 }
 

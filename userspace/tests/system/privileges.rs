@@ -1,28 +1,16 @@
 //! Without a privilege: exit 77 and its name. With just what is needed: no root at all.
 
-use crate::testbed::{Lab, Linerate, Outcome};
+use crate::testbed::{Lab, Linerate, Outcome, one_flow};
 
-const FLOW: &str = r#"
-    [ports]
-    west = { if = "west" }
-    east = { if = "east" }
-    [[flow]]
-    name = "f"
-    tx = "west"
-    rx = "east"
-    rate = "1kpps"
-    frames = 100
-    size = 128
-    layers = [
-      {eth = {dst = "02:00:00:00:00:02"}},
-      {ipv4 = {src = "198.18.0.2", dst = "198.18.1.1"}},
-      {udp = {src = 49184, dst = 7}},
-    ]
-    "#;
+/// The plain flow between ports of one namespace.
+fn flow() -> String {
+    let ports = "[ports]\nwest = { if = \"west\" }\neast = { if = \"east\" }\n";
+    ports.to_owned() + &one_flow("rate = \"1kpps\"\nframes = 100")
+}
 
 /// Runs the flow inside the ports' namespace, behind this command.
 fn run_behind(lab: &Lab, wrapper: &[&str]) -> Outcome {
-    let file = lab.flow_file(FLOW);
+    let file = lab.flow_file(&flow());
     let arguments = ["run", file.to_str().unwrap(), "--json", "-"];
     Linerate::spawn_inside(&lab.west, wrapper, &arguments).wait()
 }
@@ -66,7 +54,7 @@ fn each_missing_capability_is_named() {
 fn entering_a_namespace_needs_cap_sys_admin_and_says_so() {
     let lab = Lab::cable();
     let file = lab
-        .flow_file(&FLOW.replace("\"west\" }", "\"WEST\" }").replace("\"east\" }", "\"EAST\" }"));
+        .flow_file(&flow().replace("\"west\" }", "\"WEST\" }").replace("\"east\" }", "\"EAST\" }"));
     let wrapper = ["setpriv", "--bounding-set=-sys_admin"];
     let arguments = ["run", file.to_str().unwrap(), "--json", "-"];
     let outcome = Linerate::spawn_inside(&lab.west, &wrapper, &arguments).wait();
@@ -76,7 +64,7 @@ fn entering_a_namespace_needs_cap_sys_admin_and_says_so() {
 #[test]
 fn five_capabilities_are_enough_without_root() {
     let lab = Lab::one_namespace();
-    let file = lab.flow_file(FLOW);
+    let file = lab.flow_file(&flow());
     let arguments = ["run", file.to_str().unwrap(), "--json", "-"];
     let run =
         Linerate::spawn_as_nobody(&lab, "+net_admin,+net_raw,+bpf,+perfmon,+ipc_lock", &arguments);
@@ -103,7 +91,7 @@ fn a_memory_lock_limit_that_is_too_small_is_77() {
 #[test]
 fn show_needs_no_privilege() {
     let lab = Lab::one_namespace();
-    let file = lab.flow_file(FLOW);
+    let file = lab.flow_file(&flow());
     let arguments = ["show", file.to_str().unwrap(), "--count", "2"];
     let wrapper = ["setpriv", "--bounding-set=-all"];
     let outcome = Linerate::spawn_inside(&lab.west, &wrapper, &arguments).wait().exits(0);

@@ -1,24 +1,13 @@
 //! Streams and queues are not the same thing: one stream on several receive queues,
 //! one flow on several transmit queues.
 
-use crate::testbed::{Act, Behaviour, Device, Lab, Linerate, Port, much_of_the_machine};
+use crate::testbed::{Act, Behaviour, Device, Lab, Linerate, Port, much_of_the_machine, one_flow};
 
 const FRAMES: u64 = 10_000;
 
-const FLOW: &str = r#"
-    [[flow]]
-    name = "f"
-    tx = "west"
-    rx = "east"
-    rate = "10kpps"
-    frames = 10000
-    size = 128
-    layers = [
-      {eth = {dst = "02:00:00:00:00:02"}},
-      {ipv4 = {src = "198.18.0.2", dst = "198.18.1.1"}},
-      {udp = {src = 49184, dst = 7}},
-    ]
-    "#;
+fn flow() -> String {
+    one_flow(&format!("rate = \"10kpps\"\nframes = {FRAMES}"))
+}
 
 /// Frames that native XDP saw on each of two receive queues.
 fn received_by_queue(port: &Port) -> [u64; 2] {
@@ -29,7 +18,7 @@ fn received_by_queue(port: &Port) -> [u64; 2] {
 fn one_stream_sprayed_over_two_receive_queues_is_counted_exactly() {
     let lab = Lab::with_device();
     let device = Device::eastward(&lab, Behaviour { spray: true, ..Behaviour::default() });
-    let result = Linerate::run(&lab.flow_file(FLOW)).exits(0).result();
+    let result = Linerate::run(&lab.flow_file(&flow())).exits(0).result();
     assert_eq!(device.stop().forwarded, FRAMES);
     assert_eq!(received_by_queue(&lab.east), [FRAMES / 2; 2], "the testbed did not spray");
     // Order is judged per receiving queue, and there nothing was out of order.
@@ -41,7 +30,7 @@ fn a_copy_on_another_queue_is_a_duplicate() {
     let lab = Lab::with_device();
     let behaviour = Behaviour { spray: true, ..Behaviour::of(|_| Act::Duplicate) };
     let device = Device::eastward(&lab, behaviour);
-    let result = Linerate::run(&lab.flow_file(FLOW)).exits(0).result();
+    let result = Linerate::run(&lab.flow_file(&flow())).exits(0).result();
     assert_eq!(device.stop().duplicated, FRAMES);
     assert_eq!(received_by_queue(&lab.east), [FRAMES; 2], "the testbed did not spray");
     let row = result.flow("f");
@@ -59,7 +48,7 @@ fn loss_and_duplicates_across_queues_do_not_hide_each_other() {
         _ => Act::Pass,
     };
     let device = Device::eastward(&lab, Behaviour { spray: true, ..Behaviour::of(act) });
-    let result = Linerate::run(&lab.flow_file(FLOW)).exits(0).result();
+    let result = Linerate::run(&lab.flow_file(&flow())).exits(0).result();
     device.stop();
     let [first, second] = received_by_queue(&lab.east);
     assert!(first > FRAMES / 3 && second > FRAMES / 3, "queues had {first} and {second}");
@@ -72,7 +61,7 @@ fn loss_and_duplicates_across_queues_do_not_hide_each_other() {
 fn a_flow_striped_over_two_transmit_queues_is_one_row() {
     let _alone = much_of_the_machine();
     let lab = Lab::cable();
-    let file = lab.flow_file(&FLOW.replace("10kpps", "max").replace("10000", "200000"));
+    let file = lab.flow_file(&one_flow("rate = \"max\"\nframes = 200000"));
     let before = lab.east.counters();
     let result = Linerate::run(&file).exits(0).result();
     let [first, second] = received_by_queue(&lab.east);

@@ -3,7 +3,7 @@
 use crate::{
     nic::{Interrupt, PortInfo, XdpAttached},
     packet::format_mac,
-    report::{PortReport, hook_name, scaled},
+    report::{PortReport, TxMode, hook_name, scaled},
     units::FCS_BYTES,
 };
 use anstyle::Style;
@@ -182,7 +182,15 @@ fn ceilings(told: &PortReport, out: &mut dyn Write) -> io::Result<()> {
     table.set_header(header.into_iter().chain(["LIMIT"]));
     for ceiling in &told.ceilings {
         let mut row = vec![ceiling.size.to_string(), scaled(ceiling.predicted_fps)];
-        let measured = ceiling.measured.map_or("-".to_owned(), |it| scaled(it.fps));
+        let measured = ceiling.measured.map_or("-".to_owned(), |it| {
+            let how = match it.tx_mode {
+                Some(TxMode::ZeroCopy) => " (zero-copy)",
+                Some(TxMode::Copy) => " (copy)",
+                Some(TxMode::LiveFrames) => " (live)",
+                None => "",
+            };
+            scaled(it.fps) + how
+        });
         row.extend(probed.then_some(measured));
         row.push(ceiling.reason.clone());
         table.add_row(row);

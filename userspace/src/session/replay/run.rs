@@ -9,7 +9,7 @@ use crate::{
     rx::{Counters, Observed},
     session::{
         FlowFacts, FlowSnapshot, Phase, RunFacts, SessionError, Snapshot,
-        workers::{allowed_cpus, pin},
+        pin::{allowed_cpus, pin},
     },
     spec::Expect,
     tx::{Outcome, Queue, ReplayPlan, StreamCounters, Trial, TxCounters},

@@ -1,0 +1,98 @@
+//! Which CPU a worker runs on.
+
+use crate::nic::{Capabilities, worker_cpus};
+use nix::{
+    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
+    unistd::Pid,
+};
+
+/// The CPUs of this process, and which of them workers have.
+pub(super) struct Cpus {
+    allowed: Vec<usize>,
+    taken: Vec<usize>,
+    workers: usize,
+}
+
+impl Cpus {
+    /// For so many workers in all.
+    pub(super) fn of_process(workers: usize) -> Self {
+        Self { allowed: allowed_cpus(), taken: Vec::new(), workers }
+    }
+
+    /// Whether workers have to share cores.
+    pub(super) fn are_scarce(&self) -> bool {
+        self.workers >= self.allowed.len()
+    }
+
+    /// The best CPU for one more worker of a port, away from its interrupts and near it.
+    /// Where not every worker can have one of its own the scheduler spreads them better:
+    /// `None`, unless the worker `must` stay on one. `place` spreads runs that know nothing
+    /// of each other over the CPUs.
+    pub(super) fn take(&mut self, port: &Capabilities, place: usize, must: bool) -> Option<usize> {
+        if self.workers >= self.allowed.len().max(2) && !must {
+            return None;
+        }
+        let cpus = worker_cpus(&self.allowed, port, place);
+        let free = cpus.iter().find(|cpu| !self.taken.contains(cpu));
+        let cpu = *free.or_else(|| cpus.first().filter(|_| must))?;
+        self.taken.push(cpu);
+        Some(cpu)
+    }
+}
+
+/// The CPUs that this process may use.
+pub(super) fn allowed_cpus() -> Vec<usize> {
+    let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else { return Vec::new() };
+    (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).collect()
+}
+
+/// Pins the calling thread; where that is refused it floats, which costs only evenness.
+pub(super) fn pin(cpu: usize) {
+    let mut set = CpuSet::new();
+    if set.set(cpu).is_ok() {
+        let _ = sched_setaffinity(Pid::from_raw(0), &set);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nic::Interrupt;
+
+    fn port(interrupts_on: Vec<usize>) -> Capabilities {
+        let interrupt =
+            Interrupt { irq: 40, rx_queues: vec![], tx_queues: vec![], cpus: interrupts_on };
+        Capabilities { interrupts: vec![interrupt], ..Capabilities::default() }
+    }
+
+    fn cpus(allowed: &[usize], workers: usize) -> Cpus {
+        Cpus { allowed: allowed.to_vec(), taken: vec![], workers }
+    }
+
+    #[test]
+    fn no_two_workers_share_a_cpu_and_interrupts_have_theirs_as_long_as_they_can() {
+        let mut cpus = cpus(&[0, 1, 2, 3], 3);
+        let (west, east) = (port(vec![0]), port(vec![1]));
+        let taken =
+            [cpus.take(&west, 0, false), cpus.take(&east, 0, false), cpus.take(&west, 1, true)];
+        assert_eq!(taken, [Some(1), Some(0), Some(2)]);
+    }
+
+    #[test]
+    fn runs_on_other_ports_start_at_other_cpus() {
+        let first = |place| cpus(&[4, 5, 6], 1).take(&Capabilities::default(), place, false);
+        assert_eq!([0, 1, 2, 3].map(first), [Some(4), Some(5), Some(6), Some(4)]);
+    }
+
+    #[test]
+    fn workers_that_have_to_share_are_left_to_the_scheduler() {
+        let mut scarce = cpus(&[0, 1], 2);
+        assert!(scarce.are_scarce());
+        let mut take = |must| scarce.take(&Capabilities::default(), 0, must);
+        assert_eq!(
+            [take(false), take(true), take(true), take(true)],
+            [None, Some(0), Some(1), Some(0)]
+        );
+        assert_eq!(cpus(&[0], 1).take(&Capabilities::default(), 0, false), Some(0));
+    }
+}
