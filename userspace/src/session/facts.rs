@@ -212,7 +212,9 @@ impl Session {
                 link_bps: port.speed_bps(),
                 calibrations: self.corrections.received_by(index),
                 settings_changed: port.hold.settings_changed().to_vec(),
-                tx_frames: end.counted.as_ref().map(|counted| counted.link.tx_packets),
+                tx_frames: (end.counted.as_ref())
+                    .filter(|_| port.counts_sent())
+                    .map(|counted| counted.link.tx_packets),
                 tx_dropped: end.counted.as_ref().map(|counted| {
                     counted.link.tx_dropped.max(end.redirected.map_or(0, |live| live.dropped))
                 }),

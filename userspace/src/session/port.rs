@@ -8,7 +8,7 @@ use crate::{
     packet::AddressSet,
     rx::Receiver,
     spec::PortSpec,
-    tx::{Transmitter, XskStatistics},
+    tx::{Transmitter, TxMode, XskStatistics},
     units::StreamId,
 };
 use std::{net::IpAddr, ops::Range, time::Duration};
@@ -116,6 +116,13 @@ impl Port {
     /// file gives none.
     pub(super) fn speed_bps(&self) -> Option<u64> {
         self.link_bps.filter(|_| self.info.physical || self.line_given)
+    }
+
+    /// Whether the interface counts what it sends: virtio_net leaves out its zero-copy
+    /// frames (virtnet_xsk_xmit in drivers/net/virtio_net.c).
+    pub(super) fn counts_sent(&self) -> bool {
+        let zero_copy = self.queues.iter().any(|queue| queue.mode() == TxMode::ZeroCopy);
+        !(self.info.driver == "virtio_net" && zero_copy)
     }
 
     /// Whether frames are read natively or from skbs.
