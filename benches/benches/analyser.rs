@@ -80,6 +80,7 @@ fn analyser(queues: u32) -> Result<Analyser, Error> {
         queues,
         mtu: 1500,
         stamping: Stamping::Every,
+        shared_windows: false,
         streams: vec![StreamSetup::default()],
     };
     let mut analyser = Analyser::load_bench(&setup)?;

@@ -45,6 +45,7 @@ fn cursor(vary: Vary, sizes: &[u16], layers: Vec<Layer>) -> Cursor {
         name: "bench".into(),
         tx: 0,
         rx: None,
+        more_rx: Vec::new(),
         rate: Rate::Max,
         sizes: sizes.iter().filter_map(|&size| FrameSize::new(size)).collect(),
         end: End::Never,

@@ -131,6 +131,7 @@ fn analyser(ifindex: u32, stamping: Stamping) -> Result<Analyser, Failure> {
         queues: 1,
         mtu: 1500,
         stamping,
+        shared_windows: false,
         streams: vec![StreamSetup::default()],
     };
     let mut analyser = Analyser::load(&setup, XdpMode::Native)?;

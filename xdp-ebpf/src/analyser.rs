@@ -39,6 +39,8 @@ pub struct Analyser {
     ports: MappedArray<abi::port_record>,
     records: MappedArray<abi::record>,
     windows: MappedArray<abi::window>,
+    /// To share them with the analysers of other ports.
+    windows_fd: OwnedFd,
     slabs: MappedArray<abi::slab>,
 }
 
@@ -46,6 +48,14 @@ impl Analyser {
     /// Loads the analyser, which times frames by the kernel's clock in either mode.
     pub fn load(setup: &AnalyserSetup, mode: XdpMode) -> Result<Self, Error> {
         let load = Load { name: "analyser", object: ANALYSER_OBJECT, ..Load::default() };
+        Self::open(setup, mode, &load)
+    }
+
+    /// Loads the analyser of one more port that receives streams of `first`, set up with
+    /// `shared_windows` as that one was.
+    pub fn load_beside(setup: &AnalyserSetup, mode: XdpMode, first: &Self) -> Result<Self, Error> {
+        let shared = Some(("windows", first.windows_fd.as_fd()));
+        let load = Load { name: "analyser", object: ANALYSER_OBJECT, shared, ..Load::default() };
         Self::open(setup, mode, &load)
     }
 
@@ -102,6 +112,7 @@ impl Analyser {
             ports: loaded.map("ports")?,
             records: loaded.map("records")?,
             windows: loaded.map("windows")?,
+            windows_fd: loaded.keep_fd("windows")?,
             slabs: loaded.map("slabs")?,
             program: loaded.program,
             plan,
@@ -118,6 +129,7 @@ impl Analyser {
             let stream = abi::stream_config { window, ..*stream };
             let record = abi::record {
                 stream,
+                octet_ns_q20: self.plan.octet_ns_q20[id],
                 ipdv_min_ns: i64::MAX,
                 ipdv_max_ns: i64::MIN,
                 ..abi::record::default()
@@ -183,6 +195,15 @@ impl Analyser {
     pub fn record(&self, stream: u16, bank: u32) -> abi::record {
         assert!(bank < self.banks(), "bank {bank} of {}", self.banks());
         self.records.read(self.plan.record(stream.into(), bank, self.trial_bank))
+    }
+
+    /// The window of an expected stream in this trial: which sequence numbers came last.
+    ///
+    /// # Panics
+    /// If there is no such stream.
+    pub fn window(&self, stream: u16) -> abi::window {
+        let window = 2 * self.plan.streams[usize::from(stream)].window as usize;
+        self.windows.read(window + self.trial_bank)
     }
 
     /// What one bank of the port saw, tagged or not, since the analyser was loaded.

@@ -95,6 +95,16 @@ pub fn window_mark(window: &mut abi::window, sequence: u32, shared: bool) -> Arr
     }
 }
 
+/// `window_mark()` and, of a unique frame, `record_lost()`.
+pub fn window_follow(window: &mut abi::window, record: &mut abi::record, sequence: u32) -> Arrival {
+    // SAFETY: both are borrowed for the call.
+    match unsafe { c::host_window_follow(window, record, sequence) } {
+        0 => Arrival::Unique,
+        1 => Arrival::Duplicate,
+        _ => Arrival::Late,
+    }
+}
+
 /// `latency_ns()`.
 pub fn latency_ns(now_ns: u64, tag_time_ns: u64) -> i64 {
     // SAFETY: touches no memory.

@@ -39,6 +39,8 @@ pub(crate) struct Load<'a> {
     pub(crate) config: Option<&'a [u8]>,
     /// Entries of maps by name.
     pub(crate) entries: &'a [(&'static str, u32)],
+    /// A map of another analyser to use instead of a new one, by name.
+    pub(crate) shared: Option<(&'static str, BorrowedFd<'a>)>,
     /// The one device whose metadata the program may read.
     pub(crate) device: Option<u32>,
     pub(crate) multi_buffer: bool,
@@ -77,6 +79,13 @@ impl Loaded {
 }
 
 impl Loaded {
+    /// A map by name, to keep.
+    pub(crate) fn keep_fd(&self, name: &str) -> Result<OwnedFd, Error> {
+        self.fd(name)?
+            .try_clone_to_owned()
+            .map_err(|source| Error::System { action: "keep a map of the analyser", source })
+    }
+
     /// A map by name.
     pub(crate) fn fd(&self, name: &str) -> Result<BorrowedFd<'_>, Error> {
         let map = self.maps.iter().find(|map| map.name == name);
@@ -120,7 +129,10 @@ impl Load<'_> {
     fn prepare(&self, open: &mut OpenObject) -> libbpf_rs::Result<()> {
         for mut map in open.maps_mut() {
             let name = map.name().to_string_lossy().into_owned();
-            if let Some((_, entries)) = self.entries.iter().find(|(known, _)| *known == name) {
+            if let Some((_, map_fd)) = self.shared.filter(|(shared, _)| *shared == name) {
+                map.reuse_fd(map_fd)?;
+            } else if let Some((_, entries)) = self.entries.iter().find(|(known, _)| *known == name)
+            {
                 map.set_max_entries(*entries)?;
             } else if name.ends_with(".rodata")
                 && let Some(config) = self.config

@@ -41,6 +41,9 @@ pub struct StreamSetup {
     /// VLAN tags, where L3 is not IP) to the payload of incrementing octets. 0: right
     /// after a UDP, TCP or ICMP header. Tunnels have to say.
     pub payload_offset: u16,
+    /// Picoseconds that an octet takes on the wires that the frame crosses, all together,
+    /// which are taken off its latency; 0 where the links have no speed. At most 4,000,000.
+    pub octet_ps: u32,
 }
 
 /// Which frames get a stamp of their own. Reading the clock is the dearest part of a frame
@@ -81,6 +84,9 @@ pub struct AnalyserSetup {
     pub mtu: u32,
     /// Which frames are stamped.
     pub stamping: Stamping,
+    /// Another port of the session may receive the same streams: the ports that are set up
+    /// so share one set of windows, the first one's, so that a frame is unique once.
+    pub shared_windows: bool,
     /// By stream id.
     pub streams: Vec<StreamSetup>,
 }
@@ -96,7 +102,9 @@ pub(crate) struct Plan {
     pub(crate) config: abi::analyser_config,
     /// Windows are numbered within a trial bank.
     pub(crate) streams: Vec<abi::stream_config>,
-    expected: u32,
+    /// By stream id, as `record.octet_ns_q20`.
+    pub(crate) octet_ns_q20: Vec<u32>,
+    windows: u32,
 }
 
 impl Plan {
@@ -115,6 +123,14 @@ impl Plan {
             return refuse(format!("{} streams; 1 to 65536 are possible", setup.streams.len()));
         }
         let banks = banks(setup.queues, mode)?;
+        if let Some(slow) = setup.streams.iter().find(|stream| stream.octet_ps > 4_000_000) {
+            return refuse(format!("{} ps an octet; at most 4000000", slow.octet_ps));
+        }
+        let octet_ns_q20 = setup
+            .streams
+            .iter()
+            .map(|stream| (u64::from(stream.octet_ps) * (1 << 20) / 1000) as u32);
+        let octet_ns_q20 = octet_ns_q20.collect();
         let mut windows = 0;
         let streams = setup
             .streams
@@ -122,7 +138,8 @@ impl Plan {
             .map(|stream| {
                 let expected = stream.role == Role::Expected;
                 let window = windows;
-                windows += u32::from(expected);
+                // Shared windows are numbered alike on every port.
+                windows += u32::from(expected || setup.shared_windows);
                 abi::stream_config {
                     role: if expected { abi::STREAM_EXPECTED } else { abi::STREAM_ELSEWHERE } as u8,
                     flags: if stream.full_integrity { abi::STREAM_INTEGRITY_FULL as u8 } else { 0 },
@@ -131,7 +148,9 @@ impl Plan {
                 }
             })
             .collect();
-        let expected = windows.max(1);
+        let windows = windows.max(1);
+        let expected = setup.streams.iter().filter(|stream| stream.role == Role::Expected);
+        let expected = (expected.count() as u32).max(1);
         let config = abi::analyser_config {
             interval_ns: setup.interval_ns,
             nonce: setup.nonce,
@@ -142,8 +161,10 @@ impl Plan {
             full_integrity: setup.streams.iter().any(|stream| stream.full_integrity).into(),
             multi_buffer: (setup.mtu > 1500).into(),
             stamp_mask: setup.stamping.mask(),
+            shared_windows: setup.shared_windows.into(),
+            reserved: 0,
         };
-        let plan = Self { config, streams, expected };
+        let plan = Self { config, streams, octet_ns_q20, windows };
         // The kernel counts entries in 32 bits.
         let records = 2 * u64::from(config.streams) * u64::from(banks);
         if u32::try_from(records).is_err() {
@@ -164,7 +185,7 @@ impl Plan {
 
     /// Entries of both trial banks.
     pub(crate) fn windows(&self) -> u32 {
-        2 * self.expected
+        2 * self.windows
     }
 
     /// Entries of both trial banks.
@@ -210,6 +231,7 @@ mod tests {
             queues: 2,
             mtu: 1500,
             stamping: Stamping::Every,
+            shared_windows: false,
             streams,
         }
     }

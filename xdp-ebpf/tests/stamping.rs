@@ -4,7 +4,7 @@
 mod common;
 
 use common::{
-    frame::{IPV4, tag},
+    frame::{self, IPV4, tag},
     now_ns, require_root, setup, take,
 };
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -63,6 +63,34 @@ fn of_one_in_four_only_the_stamped_have_a_latency() {
     assert_eq!(total(slab.gap()), 0);
     assert!(record.ipdv_min_ns > record.ipdv_max_ns);
     assert!(record.latency_min_ns >= 1_000_000 && record.latency_max_ns < 1_000_000_000);
+}
+
+#[test]
+fn the_time_on_the_wires_is_taken_off_every_frame_by_its_own_size() {
+    require_root();
+    let mut setup = setup(1);
+    // 10 Gb/s in and 1 Gb/s out.
+    setup.streams[0].octet_ps = 800 + 8_000;
+    let mut analyser = Analyser::load(&setup, XdpMode::Native).unwrap();
+    analyser.begin_trial(1, now_ns() - 30 * common::SECOND);
+    let mut raw = 0;
+    for (sequence, payload) in [(0, 4), (1, 1_000), (2, 1_458)] {
+        let sent = tag(sequence);
+        let frame = frame::Shape { payload, ..IPV4 }.frame(sent);
+        take(&analyser, &frame);
+        let wires = (frame.len() as i64 + 4) * 88 / 10;
+        raw += (analyser.record(0, 0).last_rx_ns - sent.time_ns) as i64 - wires;
+        let last = analyser.record(0, 0).last_latency_ns;
+        assert!((last - raw_of(&analyser, sent.time_ns) + wires).abs() <= 1);
+    }
+    let record = analyser.record(0, 0);
+    assert!((record.latency_sum_ns - raw).abs() <= 3, "{} {raw}", record.latency_sum_ns);
+    // Not what the transmit time is made of.
+    assert_eq!(record.interval_unique.iter().sum::<u32>(), 3);
+}
+
+fn raw_of(analyser: &Analyser, sent_ns: u64) -> i64 {
+    (analyser.record(0, 0).last_rx_ns - sent_ns) as i64
 }
 
 #[test]

@@ -196,7 +196,9 @@ fn mean_bytes(flow: &Flow) -> Ratio {
 }
 
 fn summarise(spec: &Spec, flow: &Flow, player: &Player, out: &mut dyn Write) -> io::Result<()> {
-    let receiver = flow.rx.map_or("transmit only", |rx| &spec.ports[rx].name);
+    let receivers: Vec<&str> = flow.receivers().map(|rx| spec.ports[rx].name.as_str()).collect();
+    let receiver =
+        if receivers.is_empty() { "transmit only".to_owned() } else { receivers.join(",") };
     writeln!(out, "flow {}: {} -> {receiver}", flow.name, spec.ports[flow.tx].name)?;
     writeln!(out, "  size    {}", sizes(flow))?;
     let assumed = if player.assumed { "; a line of 10 Gbit/s is assumed" } else { "" };

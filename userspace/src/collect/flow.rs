@@ -45,10 +45,15 @@ impl FlowReading {
         ring.read(&stream.read_intervals(), clock, self.time_ns, &mut self.tx_intervals);
     }
 
-    /// Adds what one stream received on the port that expects it.
-    pub fn add_rx(&mut self, observed: &Observed) {
+    /// Adds what one stream received on a port that expects it. `several`: other ports may
+    /// have received the stream too.
+    pub fn add_rx(&mut self, observed: &Observed, several: bool) {
         if let Some(rx) = &mut self.rx {
+            let banks = rx.counters.banks + observed.counters.banks;
             rx.merge(observed);
+            if several {
+                rx.counters.banks = banks;
+            }
         }
     }
 

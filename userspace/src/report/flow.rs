@@ -45,7 +45,10 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
         stale: counters.map_or(0, |counters| counters.stale),
         pause_frames: facts.ports[flow.tx_port].pause_frames.unwrap_or(0),
         invalid_descriptors: facts.ports[flow.tx_port].xsk.map_or(0, |xsk| xsk.tx_invalid),
-        rx_drops: flow.rx_port.map_or(&[], |port| &facts.ports[port].rx_drops),
+        rx_drops: &flow
+            .receivers()
+            .flat_map(|port| facts.ports[port].rx_drops.clone())
+            .collect::<Vec<_>>(),
         faults: &[&*flow.faults, &*facts.faults].concat(),
     });
     let limited_by = limited_by(facts, flow, &finding);
@@ -62,10 +65,16 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
         ));
     }
 
+    // Only what is lost: a run that broke off may miss frames that were still to come.
+    let lost_ns = flow.lost_ns.filter(|_| ledger.loss.is_some_and(|loss| loss.lost > 0));
+
     let row = FlowResult {
         name: flow.name.clone(),
         tx_port: facts.ports[flow.tx_port].name.clone(),
-        rx_port: flow.rx_port.map(|port| facts.ports[port].name.clone()),
+        rx_port: flow.rx_port.map(|_| {
+            let names = flow.receivers().map(|port| facts.ports[port].name.as_str());
+            names.collect::<Vec<_>>().join(",")
+        }),
         verdict: finding.verdict,
         requested_frames: ledger.requested,
         unsent_frames: ledger.requested - totals.tx_frames.min(ledger.requested),
@@ -89,7 +98,12 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
         rx_bps_l2: counters.and_then(|rx| per_second(l2_bits(rx.frames(), rx.bytes))),
         loss_ratio: ledger.loss.and_then(Loss::ratio),
         pdv_ns: latency.and_then(|latency| Some(latency.p999? - latency.min)),
-        latency_ns: latency.map(|latency| LatencyResult::new(&latency, flow.correction)),
+        latency_ns: latency.map(|latency| {
+            let result = LatencyResult::new(&latency, flow.correction);
+            let wires_off = flow.store_and_forward;
+            let definition = if wires_off { "store-and-forward" } else { result.definition };
+            LatencyResult { definition, ..result }
+        }),
         ipdv_ns: timed.and_then(|rx| rx.ipdv.summary()).map(IpdvResult::from),
         jitter_rfc3550_ns: timed.and_then(|rx| rx.counters.jitter_ns),
         tx_gap_ns: flow.tx_gap.as_ref().and_then(Gap::summary).map(GapResult::from),
@@ -104,8 +118,8 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
             by_gap_ns: rx
                 .filter(|_| flow.tagged)
                 .and_then(|rx| outage_by_gap_ns(flow, rx, duration_ns)),
-            first_lost: None,
-            last_lost: None,
+            first_lost: lost_ns.map(|(first, _)| first),
+            last_lost: lost_ns.map(|(_, last)| last),
         },
         ledger: LedgerResult {
             in_order: tagged.and(ledger.in_order),
@@ -136,24 +150,35 @@ fn ledger(facts: &RunFacts, flow: &FlowFacts) -> Ledger {
         dropped: port.tx_dropped,
         into: match port.peer {
             None => FarEnd::Wire,
-            Some(Peer::Port(peer)) if flow.rx_port == Some(peer) => FarEnd::Receiver,
+            Some(Peer::Port(peer)) if flow.receivers().any(|rx| rx == peer) => FarEnd::Receiver,
             Some(Peer::Port(_) | Peer::Elsewhere) => FarEnd::Device,
         },
     };
-    let arrival = flow.rx_port.map(|index| {
-        let port = &facts.ports[index];
-        let there = || facts.flows.iter().filter(|other| other.rx_port == Some(index));
-        let counters = there().filter_map(|other| Some(other.totals.rx.as_ref()?.counters));
-        Arrival {
-            flows: there().count() as u64,
-            frames: port.rx_frames,
-            dropped: port.rx_dropped,
-            fill_ring_empty: port.xsk.map_or(0, |xsk| xsk.rx_fill_ring_empty),
-            seen: port.seen,
-            matched: counters.map(|rx| rx.frames() + rx.late + rx.corrupt).sum(),
-        }
+    // Of several receivers the sum: a frame came to one of them.
+    let arrival = flow.receivers().map(|index| arrival(facts, index)).reduce(|all, one| Arrival {
+        flows: all.flows.max(one.flows),
+        frames: all.frames.zip(one.frames).map(|(a, b)| a + b),
+        dropped: all.dropped.zip(one.dropped).map(|(a, b)| a + b),
+        fill_ring_empty: all.fill_ring_empty + one.fill_ring_empty,
+        seen: all.seen.zip(one.seen).map(|(a, b)| a + b),
+        matched: all.matched.max(one.matched),
     });
     Ledger::trace(&counts, &departure, arrival.as_ref())
+}
+
+/// What came to a port.
+fn arrival(facts: &RunFacts, index: usize) -> Arrival {
+    let port = &facts.ports[index];
+    let there = || facts.flows.iter().filter(|flow| flow.receivers().any(|rx| rx == index));
+    let counters = there().filter_map(|other| Some(other.totals.rx.as_ref()?.counters));
+    Arrival {
+        flows: there().count() as u64,
+        frames: port.rx_frames,
+        dropped: port.rx_dropped,
+        fill_ring_empty: port.xsk.map_or(0, |xsk| xsk.rx_fill_ring_empty),
+        seen: port.seen,
+        matched: counters.map(|rx| rx.frames() + rx.late + rx.corrupt).sum(),
+    }
 }
 
 /// Who held the flow back.

@@ -205,7 +205,9 @@ pub struct LatencyResult {
     /// Half-width of what is not known after calibration; `None`: not calibrated, the
     /// latency is as stamped.
     pub uncertainty: Option<u64>,
-    /// `host`: receive stamp in XDP less transmit stamp in the tag.
+    /// `host`: receive stamp in XDP less transmit stamp in the tag. `store-and-forward`:
+    /// less the time of that very frame on the wires to and from the device too (RFC 1242),
+    /// where both have a speed.
     pub definition: &'static str,
     /// `monotonic`.
     pub clock: &'static str,
@@ -272,9 +274,11 @@ pub struct Outage {
     /// The longest silence at the receiver, ends of the run included, less the longest
     /// one that the sender made. `None` where a stream arrived on several queues.
     pub by_gap_ns: Option<u64>,
-    /// Not measured: always `None`.
+    /// When the first of the lost frames was sent, ns since the run began: by its number,
+    /// between the first and the last submit of its stream. `None`: nothing was lost, or a
+    /// stream sent over 2^32 frames.
     pub first_lost: Option<u64>,
-    /// Not measured: always `None`.
+    /// When the last of them was sent, likewise.
     pub last_lost: Option<u64>,
 }
 

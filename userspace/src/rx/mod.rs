@@ -12,6 +12,7 @@
 mod counters;
 mod decoder;
 mod intervals;
+mod lost;
 mod receiver;
 mod source;
 #[cfg(test)]
@@ -21,5 +22,6 @@ mod xsk;
 pub use counters::{Bucket, Counters, Observed, SignedBucket, coalesce};
 pub use decoder::{SlabView, StreamDecoder};
 pub use intervals::{IntervalClock, IntervalCount, IntervalRing};
+pub use lost::lost_range;
 pub use receiver::{PortTotals, Reading, Receiver, Source, Stray, StreamReading};
 pub use xsk::XskReceiver;

@@ -1,10 +1,11 @@
 //! What leaves the session: plain values, counted and not yet judged.
 
-use super::{Session, plan, trial::TrialEnd};
+use super::{Session, plan, stamping, trial::TrialEnd};
 use crate::{
     calibration::{Calibration, Correction},
     collect::{FlowId, Gap, Sample, Totals},
     nic::{DropCounter, PortReading, SettingChange},
+    rx::lost_range,
     spec::{Expect, Spacing},
     tx::{TxMode, XskStatistics},
 };
@@ -136,6 +137,8 @@ pub struct FlowFacts {
     pub tx_port: usize,
     /// Port that it is received on; `None`: transmit only.
     pub rx_port: Option<usize>,
+    /// Further ports that it is received on.
+    pub more_rx_ports: Vec<usize>,
     /// Streams that it was striped over.
     pub streams: u32,
     /// Whether its frames carry tags. Without them, frames are only counted: their order,
@@ -163,12 +166,25 @@ pub struct FlowFacts {
     /// What the calibration takes off every latency; `None`: latency is as stamped.
     /// Samples have it taken off already, totals have not.
     pub correction: Option<Correction>,
+    /// When the first and the last of the lost frames were sent, ns since the trial began, by
+    /// their place between the first and the last submit of their stream.
+    pub lost_ns: Option<(u64, u64)>,
+    /// Whether the time on both wires was taken off each latency (RFC 1242, store and
+    /// forward), and it is not the raw difference of the stamps.
+    pub store_and_forward: bool,
     /// Why latency is void, e.g. because the tester's own queue would be timed.
     pub latency_void: Option<String>,
     /// Sentences about what makes this flow's measurement void.
     pub faults: Vec<String>,
     /// What it must show.
     pub expect: Expect,
+}
+
+impl FlowFacts {
+    /// Every port that it is received on.
+    pub fn receivers(&self) -> impl Iterator<Item = usize> {
+        self.rx_port.into_iter().chain(self.more_rx_ports.iter().copied())
+    }
 }
 
 impl Session {
@@ -236,6 +252,28 @@ impl Session {
         }
     }
 
+    /// When the first and the last lost frame of a flow were sent.
+    fn lost_ns(&self, id: u32, end: &TrialEnd) -> Option<(u64, u64)> {
+        let flow = &self.spec.flows[id as usize];
+        let analyser = self.ports[flow.rx?].receiver.source();
+        let streams = self.streams.iter().zip(&end.sent);
+        let ranges = streams.filter(|(stream, _)| stream.flow == id as usize).filter_map(
+            |(stream, sent)| {
+                let records: Vec<_> = self.records(stream).collect();
+                let frames = sent.submitted_frames;
+                let lost = lost_range(&records, &analyser.window(stream.id.0), frames)?;
+                let span_ns = u128::from(sent.last_submit_ns - sent.first_submit_ns);
+                let last = u128::from(frames.max(2) - 1);
+                let sent_ns = |number: u64| {
+                    let since_first = (span_ns * u128::from(number) / last) as u64;
+                    (sent.first_submit_ns + since_first).saturating_sub(end.start_ns)
+                };
+                Some((sent_ns(lost.0), sent_ns(lost.1)))
+            },
+        );
+        ranges.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)))
+    }
+
     fn flow_facts(&self, id: u32, end: &TrialEnd) -> FlowFacts {
         let flow = &self.spec.flows[id as usize];
         let correction = self.corrections.of(id);
@@ -253,6 +291,7 @@ impl Session {
             name: flow.name.clone(),
             tx_port: flow.tx,
             rx_port: flow.rx,
+            more_rx_ports: flow.more_rx.clone(),
             streams: sent().count() as u32,
             tagged: true,
             requested: plan::requested_frames(flow, link_bps),
@@ -271,6 +310,15 @@ impl Session {
                     .collect()
             }),
             correction,
+            lost_ns: self.lost_ns(id, end),
+            store_and_forward: flow.rx.is_some()
+                && flow.receivers().all(|rx| {
+                    let wire = |port: usize| {
+                        let port = &self.ports[port];
+                        stamping::wire_bps(&port.info, port.link_bps.filter(|_| port.line_given))
+                    };
+                    stamping::octet_ps(wire(flow.tx), wire(rx)).is_some()
+                }),
             latency_void: None,
             faults: Vec::new(),
             expect: flow.expect.clone(),

@@ -41,6 +41,7 @@ impl Session {
                 link_bps: port.line_bps.or(info.link_bps).unwrap_or(0),
                 tx_queues: info.tx_queues,
                 physical: info.physical,
+                wire_bps: stamping::wire_bps(info, port.line_bps),
             })
             .collect();
         let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -59,7 +60,7 @@ impl Session {
         for (index, info) in infos.iter().enumerate() {
             let expects = |stream: StreamId| expects(&spec, &streams, stream, index);
             let (stamping, why) = stamping::choose(&spec, &limits, index);
-            let setup = analyser_setup(&spec, &streams, index, info, nonce, &settings);
+            let setup = analyser_setup(&spec, &streams, index, info, nonce, &settings, &limits);
             let watching = Watching {
                 setup: AnalyserSetup { stamping, ..setup },
                 stamping: why,
@@ -67,7 +68,10 @@ impl Session {
                 expects: &expects,
                 interval: settings.interval,
             };
-            ports.push(Port::take(&spec.ports[index], info.clone(), &watching)?);
+            let first = ports.first().map(|first: &Port| first.receiver.source());
+            let first = first.filter(|_| watching.setup.shared_windows);
+            let port = Port::take(&spec.ports[index], info.clone(), &watching, first)?;
+            ports.push(port);
         }
         wait_for_carriers(&infos, CARRIER_WAIT)?;
         let frame_bytes_max = |port: usize| {
@@ -140,7 +144,7 @@ fn check(spec: &Spec, infos: &[PortInfo]) -> Result<(), SessionError> {
     let line_bps = |port: usize| spec.ports[port].link_bps(infos[port].link_bps.unwrap_or(0));
     for (index, flow) in spec.flows.iter().enumerate() {
         check_amount(spec, index, flow, line_bps(flow.tx))?;
-        for port in [Some(flow.tx), flow.rx].into_iter().flatten() {
+        for port in std::iter::once(flow.tx).chain(flow.receivers()) {
             check_mtu(spec, index, flow, port, &infos[port])?;
         }
     }
@@ -199,7 +203,7 @@ fn check_mtu(
 
 fn expects(spec: &Spec, streams: &[plan::Stream], stream: StreamId, port: usize) -> bool {
     let flow = &spec.flows[streams[usize::from(stream.0)].flow];
-    flow.rx == Some(port) && flow.track == Track::Tag
+    flow.receivers().any(|rx| rx == port) && flow.track == Track::Tag
 }
 
 fn analyser_setup(
@@ -209,7 +213,11 @@ fn analyser_setup(
     info: &PortInfo,
     nonce: u32,
     settings: &Settings,
+    limits: &[plan::PortLimits],
 ) -> AnalyserSetup {
+    let wires = |stream: &plan::Stream| {
+        stamping::octet_ps(limits[stream.port].wire_bps, limits[port].wire_bps)
+    };
     let streams = streams
         .iter()
         .map(|stream| StreamSetup {
@@ -220,6 +228,7 @@ fn analyser_setup(
             },
             full_integrity: spec.flows[stream.flow].integrity == Integrity::Full,
             payload_offset: payload_offset(&spec.flows[stream.flow]),
+            octet_ps: wires(stream).unwrap_or(0),
         })
         .collect();
     AnalyserSetup {
@@ -228,6 +237,7 @@ fn analyser_setup(
         queues: info.rx_queues,
         mtu: info.mtu,
         stamping: Stamping::Every,
+        shared_windows: spec.flows.iter().any(|flow| !flow.more_rx.is_empty()),
         streams,
     }
 }
@@ -264,8 +274,8 @@ fn session_nonce() -> u32 {
 /// of what it receives (DESIGN, rule 11).
 fn behind(spec: &Spec, port: usize) -> Vec<AddressSet> {
     let sources = spec.flows.iter().filter(|flow| flow.tx == port).filter_map(Program::sources);
-    let destinations =
-        spec.flows.iter().filter(|flow| flow.rx == Some(port)).filter_map(Program::destinations);
+    let destinations = spec.flows.iter().filter(|flow| flow.receivers().any(|rx| rx == port));
+    let destinations = destinations.filter_map(Program::destinations);
     sources.chain(destinations).collect()
 }
 

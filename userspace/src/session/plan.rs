@@ -16,6 +16,8 @@ pub(super) struct PortLimits {
     pub(super) tx_queues: u32,
     /// Whether the link has a speed of its own, and not one that the driver makes up.
     pub(super) physical: bool,
+    /// Speed of the wire: of such a link, or as the file gives it.
+    pub(super) wire_bps: Option<u64>,
 }
 
 /// One stream: a flow's share on one TX queue.

@@ -54,18 +54,20 @@ pub(super) struct Watching<'a> {
 }
 
 impl Port {
-    /// Takes the port: lock and settings, then the analyser, native or else generic.
+    /// Takes the port: lock and settings, then the analyser, native or else generic. It shares
+    /// the windows of `first`, if there is one.
     pub(super) fn take(
         spec: &PortSpec,
         info: PortInfo,
         watching: &Watching<'_>,
+        first: Option<&Analyser>,
     ) -> Result<Self, SessionError> {
         let netns = Netns::open(info.name.netns.as_deref())?;
         let hold = Hold::take(&info)?;
         let counters = PortCounters::open(&info)?;
         let setup = &watching.setup;
         let (analyser, native_refused) = netns
-            .run(|| attach(&info, setup))?
+            .run(|| attach(&info, setup, first))?
             .map_err(|source| SessionError::Analyser { port: spec.name.clone(), source })?;
         let receiver =
             Receiver::new(analyser, watching.streams.clone(), watching.expects, watching.interval);
@@ -134,15 +136,20 @@ impl Port {
 fn attach(
     info: &PortInfo,
     setup: &AnalyserSetup,
+    first: Option<&Analyser>,
 ) -> Result<(Analyser, Option<String>), xdp_ebpf::Error> {
-    let native = Analyser::load(setup, XdpMode::Native).and_then(|mut analyser| {
+    let load = |mode| match first {
+        Some(first) => Analyser::load_beside(setup, mode, first),
+        None => Analyser::load(setup, mode),
+    };
+    let native = load(XdpMode::Native).and_then(|mut analyser| {
         analyser.attach(info.ifindex)?;
         Ok(analyser)
     });
     match native {
         Ok(analyser) => Ok((analyser, None)),
         Err(refused @ xdp_ebpf::Error::Unsupported { .. }) => {
-            let mut analyser = Analyser::load(setup, XdpMode::Generic)?;
+            let mut analyser = load(XdpMode::Generic)?;
             analyser.attach(info.ifindex)?;
             Ok((analyser, Some(refused.to_string())))
         }

@@ -1,7 +1,8 @@
-//! Which frames of a port are timed. Pure.
+//! Which frames of a port are timed, and what is taken off their latency. Pure.
 
 use super::plan::PortLimits;
 use crate::{
+    nic::PortInfo,
     spec::Spec,
     units::{Rate, Ratio},
 };
@@ -16,7 +17,7 @@ const SAMPLED: Stamping = Stamping::OneIn(4);
 /// The stamping of a port, by the most that may come to it, and why it is not every frame.
 /// What comes may all come to one core: how the NIC will spread it is not known.
 pub(super) fn choose(spec: &Spec, ports: &[PortLimits], port: usize) -> (Stamping, Option<String>) {
-    let flows = spec.flows.iter().filter(|flow| flow.rx == Some(port));
+    let flows = spec.flows.iter().filter(|flow| flow.receivers().any(|rx| rx == port));
     let pps: f64 = flows
         .map(|flow| {
             let tx = ports[flow.tx];
@@ -36,6 +37,20 @@ pub(super) fn choose(spec: &Spec, ports: &[PortLimits], port: usize) -> (Stampin
         pps / 1e6
     );
     (SAMPLED, Some(note))
+}
+
+/// The speed of a port's wire; `None` where the driver makes it up and the file gives none.
+pub(super) fn wire_bps(info: &PortInfo, line_bps: Option<u64>) -> Option<u64> {
+    line_bps.or(info.link_bps.filter(|_| info.physical)).filter(|&bps| bps > 0)
+}
+
+/// Picoseconds that an octet takes on the wire to the device and on the one from it. `None`:
+/// one of them has no speed, or hardly any; then latency is the raw difference of the stamps.
+pub(super) fn octet_ps(to_bps: Option<u64>, from_bps: Option<u64>) -> Option<u32> {
+    const SLOWEST_PS: u64 = 4_000_000;
+    let ps = |bps: u64| 8_000_000_000_000 / bps;
+    let both = ps(to_bps?) + ps(from_bps?);
+    (both <= SLOWEST_PS).then_some(both as u32)
 }
 
 #[cfg(test)]
@@ -58,8 +73,17 @@ mod tests {
             "#
         );
         let spec = Spec::from_toml(&file).unwrap();
-        let limits = PortLimits { link_bps: 10_000_000_000, tx_queues: 1, physical };
+        let link_bps = 10_000_000_000;
+        let limits = PortLimits { link_bps, tx_queues: 1, physical, wire_bps: None };
         choose(&spec, &[limits, limits], 1).0
+    }
+
+    #[test]
+    fn an_octet_is_on_two_wires_or_its_time_is_not_known() {
+        assert_eq!(octet_ps(Some(10_000_000_000), Some(1_000_000_000)), Some(8_800));
+        assert_eq!(octet_ps(Some(10_000_000), Some(10_000_000)), Some(1_600_000));
+        assert_eq!(octet_ps(Some(1_000_000), Some(1_000_000_000)), None);
+        assert_eq!(octet_ps(None, Some(1_000_000_000)), None);
     }
 
     #[test]

@@ -201,15 +201,20 @@ impl Session {
         let mut frames = 0;
         let mut latency_max_ns = 0;
         for stream in &self.streams {
-            let Some(rx) = self.spec.flows[stream.flow].rx else { continue };
-            let analyser = self.ports[rx].receiver.source();
-            for bank in 0..analyser.banks() {
-                let record = analyser.record(stream.id.0, bank);
+            for record in self.records(stream) {
                 frames += record.unique + record.duplicate + record.late + record.corrupt;
                 latency_max_ns = latency_max_ns.max(record.latency_max_ns.max(0) as u64);
             }
         }
         (monotonic_ns(), frames, latency_max_ns)
+    }
+
+    /// What every bank of its receivers saw of a stream.
+    pub(super) fn records(&self, stream: &plan::Stream) -> impl Iterator<Item = abi::record> {
+        self.spec.flows[stream.flow].receivers().flat_map(move |rx| {
+            let analyser = self.ports[rx].receiver.source();
+            (0..analyser.banks()).map(move |bank| analyser.record(stream.id.0, bank))
+        })
     }
 
     /// Lost links, as sentences.
@@ -304,8 +309,9 @@ impl Readings {
             let seen = port.receiver.read(now_ns);
             *totals = seen.port;
             for stream in seen.streams {
-                self.flows[session.streams[usize::from(stream.stream.0)].flow]
-                    .add_rx(&stream.observed);
+                let flow = session.streams[usize::from(stream.stream.0)].flow;
+                let several = !session.spec.flows[flow].more_rx.is_empty();
+                self.flows[flow].add_rx(&stream.observed, several);
             }
             for stray in seen.strays {
                 self.flows[session.streams[usize::from(stray.stream.0)].flow].add_stray(stray);

@@ -82,7 +82,8 @@ pub(super) fn read(node: &Node, ports: &mut Ports) -> Result<Vec<Flow>, SpecErro
     let flow = Flow {
         name,
         tx,
-        rx,
+        rx: rx.first().copied(),
+        more_rx: rx.iter().skip(1).copied().collect(),
         rate: schedule.first().map_or(rate, |step| step.rate),
         schedule,
         spacing: match choice("spacing", &["constant", "poisson"])? {
@@ -166,17 +167,23 @@ fn read_tx(section: &Section<'_>, ports: &mut Ports) -> Result<usize, SpecError>
     ports.index(section.need("tx", "a name under [ports] or a PORT")?)
 }
 
-fn read_rx(section: &Section<'_>, ports: &mut Ports) -> Result<Option<usize>, SpecError> {
-    let Some(node) = section.get("rx") else { return Ok(None) };
-    match node.one_or_more() {
-        [] => {
-            Err(node.wrong("an empty list of ports", "one port; leave `rx` out to transmit only"))
-        }
-        [one] => ports.index(one).map(Some),
-        several => {
-            Err(node.not_built(format!("a flow to {} `rx` ports", several.len()), "one port"))
-        }
+/// The receiving ports, in order.
+fn read_rx(section: &Section<'_>, ports: &mut Ports) -> Result<Vec<usize>, SpecError> {
+    let Some(node) = section.get("rx") else { return Ok(Vec::new()) };
+    let nodes = node.one_or_more();
+    if nodes.is_empty() {
+        let allowed = "one port or more; leave `rx` out to transmit only";
+        return Err(node.wrong("an empty list of ports", allowed));
     }
+    let mut receivers = Vec::with_capacity(nodes.len());
+    for one in nodes {
+        let port = ports.index(one)?;
+        if receivers.contains(&port) {
+            return Err(one.wrong("the same port twice", "each receiving port once"));
+        }
+        receivers.push(port);
+    }
+    Ok(receivers)
 }
 
 /// Reads `rate`, which alone must not exceed the line.
@@ -318,6 +325,9 @@ fn directions(flow: Flow, section: &Section<'_>, eth: &Node) -> Result<Vec<Flow>
     let (Some(node), true) = (bidir, bidir.map_or(Ok(false), Node::boolean)?) else {
         return Ok(vec![flow]);
     };
+    if !flow.more_rx.is_empty() {
+        return Err(node.wrong("`bidir` with several `rx` ports", "`bidir` with one `rx` port"));
+    }
     let Some(rx) = flow.rx.filter(|rx| *rx != flow.tx) else {
         return Err(
             node.wrong("`bidir` has no second port", "`bidir` with `rx` on another port than `tx`")

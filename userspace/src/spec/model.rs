@@ -39,6 +39,8 @@ pub struct Flow {
     pub tx: usize,
     /// Index of the receiving port; `None`: transmit only.
     pub rx: Option<usize>,
+    /// Further receiving ports: a frame may come to any of them, once.
+    pub more_rx: Vec<usize>,
     /// Offered load; of a flow with a `schedule` that of its first step.
     pub rate: Rate,
     /// The load over time, the first step at 0; empty: `rate` all the time.
@@ -61,6 +63,13 @@ pub struct Flow {
     pub integrity: Integrity,
     /// What the run must show, or it exits 1.
     pub expect: Expect,
+}
+
+impl Flow {
+    /// Every receiving port.
+    pub fn receivers(&self) -> impl Iterator<Item = usize> + '_ {
+        self.rx.into_iter().chain(self.more_rx.iter().copied())
+    }
 }
 
 /// When a flow ends.

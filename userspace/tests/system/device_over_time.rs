@@ -24,6 +24,12 @@ fn a_gap_of_a_thousand_frames_is_an_outage_of_50_ms() {
     let expected = 1000.0 / row.number("tx_pps") * 1e9;
     assert!((outage - expected).abs() < 1000.0, "{outage} ns, not {expected} ns");
     assert!((45e6..60e6).contains(&outage), "{outage} ns");
+    // Frames 3000 to 3999 of 10,000 that were sent evenly.
+    let gap = 1e9 / row.number("tx_pps");
+    for (name, number) in [("first_lost", 3000.0), ("last_lost", 3999.0)] {
+        let found = row.number(&format!("outage.{name}"));
+        assert!((found - number * gap).abs() < 5e6, "{name}: {found} ns, not frame {number}");
+    }
 }
 
 #[test]
@@ -77,6 +83,22 @@ fn of_two_frames_variation_is_the_difference_of_their_latencies() {
     // RFC 3550, A.8: a sixteenth of the first difference.
     let jitter = row.count("jitter_rfc3550_ns");
     assert_eq!(jitter, difference as u64 / 16);
+}
+
+#[test]
+fn with_a_line_rate_the_time_on_both_wires_is_taken_off() {
+    let lab = Lab::cable();
+    let lines = "[ports]\nwest = { if = \"WEST\", line = \"10M\" }\neast = { if = \"EAST\", line = \"10M\" }\n";
+    let flow = flow_of(50, "").replace("20kpps", "1kpps");
+    let result = Linerate::run(&lab.flow_file(&format!("{lines}{flow}"))).exits(0);
+    let result = result.result();
+    let row = result.flow("f");
+    assert_eq!(row.value("latency_ns.definition"), "store-and-forward");
+    // 128 octets at 10 Mb/s, twice.
+    let wires = 204_800.0;
+    let least = row.number("latency_ns.min");
+    assert!((-wires..0.0).contains(&least), "{least} ns: a veth takes far less than {wires} ns");
+    assert!(row.count("latency_ns.negative_count") > 0);
 }
 
 #[test]

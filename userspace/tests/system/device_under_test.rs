@@ -149,6 +149,22 @@ fn a_reflected_frame_is_misdirected() {
 }
 
 #[test]
+fn a_flow_with_two_receivers_is_received_wherever_a_frame_comes() {
+    let reflect = |number| if number % 10 == 3 { Act::Reflect } else { Act::Pass };
+    let lab = Lab::with_device();
+    let device = Device::eastward(&lab, Behaviour::of(reflect));
+    let flow = flow_of(FRAMES, "").replace("rx = \"east\"", "rx = [\"east\", \"west\"]");
+    let outcome = Linerate::run(&lab.flow_file(&flow)).exits(0);
+    assert_eq!(device.stop().reflected, FRAMES / 10);
+    assert_row(&outcome, FRAMES, &[]);
+    let result = outcome.result();
+    let row = result.flow("f");
+    assert_eq!(row.value("rx_port"), "east,west");
+    assert!(row.value("rx_gap_ns").is_null(), "gaps of a port are not those of the stream");
+    lab.assert_nothing_attached();
+}
+
+#[test]
 fn one_lost_and_one_duplicated_are_just_that() {
     let act = |number| match number {
         4000 => Act::Drop,

@@ -122,7 +122,7 @@ struct record {
 	__u32 next_sequence;            /* RFC 4737 NextExp */
 	struct stream_config stream;    /* written by user space before the trial */
 	__u32 slab;                     /* index + 1, 0: none yet */
-	__u32 reserved;
+	__u32 octet_ns_q20;             /* on the wire, in 2^-20 ns; written as `stream` is */
 	__s64 last_latency_ns;          /* of the unique frame that came last */
 	__s64 ipdv_min_ns;              /* user space begins with the greatest number, ... */
 	__s64 ipdv_max_ns;              /* ... the least: min > max while there is none */
@@ -135,7 +135,10 @@ struct record {
 	__u64 misdirected;              /* known stream, but not for this port */
 	__u64 stale;                    /* of an earlier trial */
 	__u64 negative;                 /* unique frames with latency < 0 */
-	__u64 unbucketed;               /* unique frames that found no free slab */
+	__u64 unbucketed;               /* timed frames that found no free slab */
+	__u32 first_lost;               /* of the sequence numbers that the window left behind ... */
+	__u32 last_lost;                /* ... the least and the greatest, valid when left_behind */
+	__u64 left_behind;              /* window words that were begun anew over missing frames */
 	__u32 interval_unique[INTERVALS]; /* unique frames by transmit time, cumulative over laps */
 } __attribute__((aligned(64)));
 
@@ -162,6 +165,8 @@ struct analyser_config {
 	__u32 full_integrity;           /* 1 when any stream has STREAM_INTEGRITY_FULL */
 	__u32 multi_buffer;             /* 1 when a frame may lie in several buffers (jumbo) */
 	__u32 stamp_mask;               /* enum stamping */
+	__u32 shared_windows;           /* 1 when other ports mark in the same windows */
+	__u32 reserved;
 };
 
 /*

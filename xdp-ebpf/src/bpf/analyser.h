@@ -216,7 +216,7 @@ INLINE int analyse(struct xdp_md *ctx)
 	__u32 trial, trial_bank, index, tag_offset;
 	int damaged, stamped, consecutive;
 	__s64 latency, gap;
-	__u64 now_ns;
+	__u64 now_ns, left = 0;
 	struct port_record *port;
 	struct record *record;
 	struct window *window;
@@ -280,7 +280,7 @@ INLINE int analyse(struct xdp_md *ctx)
 	window = bpf_map_lookup_elem(&windows, &index);
 	if (UNLIKELY(!window))
 		return pass_implausible(port);
-	switch (window_mark(window, tag.sequence, config.banks > 1)) {
+	switch (window_mark(window, tag.sequence, config.banks > 1 || config.shared_windows, &left)) {
 	case ARRIVAL_LATE:
 		record->late++;
 		return drop(port);
@@ -292,6 +292,8 @@ INLINE int analyse(struct xdp_md *ctx)
 		break;
 	}
 
+	if (UNLIKELY(left >> 32 != (tag.sequence >> WINDOW_BITS | WINDOW_USED)))
+		record_lost(record, tag.sequence, left);
 	record->bytes += frame_bytes;
 	consecutive = tag.sequence == record->next_sequence;
 	gap = record_unique(record, tag.sequence, now_ns);
@@ -299,7 +301,8 @@ INLINE int analyse(struct xdp_md *ctx)
 			      config.interval_ns);
 	record->interval_unique[index]++;
 	if (stamped)
-		time_frame(record, slab_of(record, trial_bank), latency, gap, consecutive);
+		time_frame(record, slab_of(record, trial_bank),
+			   latency - serialisation_ns(record, frame_bytes), gap, consecutive);
 	return drop(port);
 }
 

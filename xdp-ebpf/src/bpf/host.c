@@ -65,7 +65,19 @@ __u32 host_pattern_differs(const __u8 *octets, __u32 count, __u32 position)
 
 __u32 host_window_mark(struct window *window, __u32 sequence, __u32 shared)
 {
-	return window_mark(window, sequence, shared);
+	__u64 left;
+
+	return window_mark(window, sequence, shared, &left);
+}
+
+__u32 host_window_follow(struct window *window, struct record *record, __u32 sequence)
+{
+	__u64 left = 0;
+	enum arrival arrival = window_mark(window, sequence, 1, &left);
+
+	if (arrival == ARRIVAL_UNIQUE)
+		record_lost(record, sequence, left);
+	return arrival;
 }
 
 __s64 host_latency_ns(__u64 now_ns, __u64 tag_time_ns)

@@ -33,6 +33,7 @@ __u64 host_fold(__u64 sum);
 __u64 host_chunk_sum(const __u8 *octets, __u32 count);
 __u32 host_pattern_differs(const __u8 *octets, __u32 count, __u32 position);
 __u32 host_window_mark(struct window *window, __u32 sequence, __u32 shared);
+__u32 host_window_follow(struct window *window, struct record *record, __u32 sequence);
 __s64 host_latency_ns(__u64 now_ns, __u64 tag_time_ns);
 __u32 host_latency_plausible(__s64 latency_ns);
 __u32 host_sequence_plausible(const struct record *record, __u32 sequence, __u64 now_ns,

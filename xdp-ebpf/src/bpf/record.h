@@ -65,7 +65,7 @@ enum arrival {
  * or begun a newer epoch, so that more failures than bits mean that the word has
  * run away from this frame: it is late.
  */
-INLINE enum arrival window_mark(struct window *window, __u32 sequence, int shared)
+INLINE enum arrival window_mark(struct window *window, __u32 sequence, int shared, __u64 *left)
 {
 	__u64 *word = &window->word[(sequence >> 5) & (WINDOW_WORDS - 1)];
 	__u32 mine = sequence >> WINDOW_BITS | WINDOW_USED;
@@ -85,6 +85,7 @@ INLINE enum arrival window_mark(struct window *window, __u32 sequence, int share
 				return ARRIVAL_LATE;
 			new = (__u64)mine << 32 | bit;
 		}
+		*left = old;
 		if (!shared) {
 			*word = new;
 			return ARRIVAL_UNIQUE;
@@ -95,6 +96,44 @@ INLINE enum arrival window_mark(struct window *window, __u32 sequence, int share
 		old = found;
 	}
 	return ARRIVAL_LATE;
+}
+
+/*
+ * What is lost for good when a window word begins a newer epoch: the bits that were not
+ * set, and all numbers of the epochs that were skipped. A stream begins at 0 in a trial.
+ */
+INLINE void record_lost(struct record *record, __u32 sequence, __u64 left)
+{
+	__u32 place = sequence & (WINDOW_SEQUENCES - 1) & ~31U;
+	__u32 epoch = sequence >> WINDOW_BITS;
+	__u32 missing = ~(__u32)left;
+	__u32 first, last;
+	__u32 before;
+
+	if ((__u32)(left >> 32) == (epoch | WINDOW_USED))
+		return;
+	if (left >> 32 & WINDOW_USED) {
+		before = left >> 32 & 0xffff;
+		if (!missing) {
+			before++;
+			missing = ~0U;
+		}
+	} else {
+		before = 0;
+		missing = ~0U;
+	}
+	if (before >= epoch)
+		return;
+	first = before << WINDOW_BITS | place | (bit_length(missing & -missing) - 1);
+	if (before + 1 < epoch)
+		last = (epoch - 1) << WINDOW_BITS | place | 31;
+	else
+		last = before << WINDOW_BITS | place | (bit_length(missing) - 1);
+	if (!record->left_behind || first < record->first_lost)
+		record->first_lost = first;
+	if (!record->left_behind || last > record->last_lost)
+		record->last_lost = last;
+	record->left_behind++;
 }
 
 /*
@@ -121,6 +160,15 @@ INLINE int is_stamped(__u32 stamp_mask, __u32 sequence)
 {
 	return stamp_mask == STAMP_EVERY ||
 	       (stamp_mask != STAMP_NEVER && !(sequence * 2654435761U & stamp_mask));
+}
+
+/*
+ * Time of a frame on the wires that it crossed (RFC 1242: latency is without it), from
+ * the first octet after the preamble to the last of the FCS.
+ */
+INLINE __s64 serialisation_ns(const struct record *record, __u64 frame_bytes)
+{
+	return (frame_bytes + 4) * record->octet_ns_q20 >> 20;
 }
 
 /* Counts a unique frame and its place in the order; gives its gap, or -1. */

@@ -38,6 +38,7 @@ pub fn setup(queues: u32) -> AnalyserSetup {
         queues,
         mtu: 1500,
         stamping: Stamping::Every,
+        shared_windows: false,
         streams: vec![expected, expected, full, elsewhere, tunnel],
     }
 }

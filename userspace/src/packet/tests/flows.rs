@@ -14,6 +14,7 @@ pub(super) fn flow(layers: Vec<Layer>, sizes: &[u16]) -> Flow {
         name: "f".into(),
         tx: 0,
         rx: None,
+        more_rx: Vec::new(),
         rate: Rate::Max,
         sizes: sizes.iter().map(|&size| FrameSize::new(size).unwrap()).collect(),
         end: End::Never,

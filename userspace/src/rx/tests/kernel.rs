@@ -41,6 +41,7 @@ fn what_the_kernel_counted_is_what_is_read() {
         queues: 1,
         mtu: 1500,
         stamping: Stamping::Every,
+        shared_windows: false,
         streams: vec![StreamSetup::default(), elsewhere],
     };
     let analyser = Analyser::load(&setup, XdpMode::Native).unwrap();

@@ -251,6 +251,9 @@ impl Replay {
         });
         let flow = FlowFacts {
             correction: None,
+            more_rx_ports: Vec::new(),
+            lost_ns: None,
+            store_and_forward: false,
             name: self.spec.name.clone(),
             tx_port: 0,
             rx_port: self.spec.rx.as_ref().map(|_| ports.len() - 1),

@@ -94,6 +94,16 @@ fn wrong_ports_are_named() {
     expect(&flow("tx = 7"), "flow[0].tx: 7 does not fit", "a name under [ports] or a PORT");
     expect(&flow("tx = \"not a port\""), "flow[0].tx: `not a port` is no PORT", "ens1f0");
     expect(&flow("tx = \"a\"\nrx = []"), "flow[0].rx: an empty list of ports", "one port");
+    expect(
+        &flow("tx = \"a\"\nrx = [\"b\", \"b\"]"),
+        "flow[0].rx[1]: the same port twice",
+        "each receiving port once",
+    );
+    expect(
+        &flow("tx = \"a\"\nrx = [\"b\", \"c\"]\nbidir = true"),
+        "flow[0].bidir: `bidir` with several `rx` ports",
+        "one `rx` port",
+    );
     expect(&flow("tx = \"a\"\nrx = [7]"), "flow[0].rx[0]: 7 does not fit", "a PORT");
 }
 

@@ -93,6 +93,7 @@ fn the_example_of_the_contract() {
         name: format!("cust{i}"),
         tx: 0,
         rx: Some(1),
+        more_rx: Vec::new(),
         rate: Rate::Frames(Ratio::from(100_000)),
         sizes: vec![crate::units::FrameSize::MIN],
         end: End::After(Duration::from_secs(10)),

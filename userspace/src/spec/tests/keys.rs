@@ -20,6 +20,7 @@ fn an_absent_key_has_the_default_of_the_contract() {
         name: "f".into(),
         tx: 0,
         rx: Some(1),
+        more_rx: Vec::new(),
         rate: Rate::Max,
         sizes: vec![crate::units::FrameSize::MIN],
         end: End::Never,
@@ -188,6 +189,14 @@ fn ports_are_those_that_flows_use_in_order_of_first_use() {
     assert_eq!(spec.ports, [west, east, port("pci:0000:17:00.0", "pci:0000:17:00.0")]);
     let ends: Vec<_> = spec.flows.iter().map(|flow| (flow.tx, flow.rx)).collect();
     assert_eq!(ends, [(0, Some(1)), (2, None), (1, Some(0))]);
+}
+
+#[test]
+fn a_flow_may_be_received_on_several_ports() {
+    let flow =
+        "[[flow]]\nname = \"f\"\ntx = \"a\"\nrx = [\"b\", \"c\"]\n".to_owned() + super::LAYERS;
+    let flow = &Spec::from_toml(&flow).unwrap().flows[0];
+    assert_eq!(flow.receivers().collect::<Vec<_>>(), [1, 2]);
 }
 
 #[test]

@@ -174,12 +174,6 @@ fn what_is_not_built_is_refused_by_its_name() {
         let error = Spec::from_toml(&file(&format!("{LAYERS}\n{lines}"))).unwrap_err();
         assert!(matches!(error, SpecError::NotBuilt { .. }), "{error:?}");
     }
-    let several = format!("[[flow]]\nname = \"f\"\ntx = \"a\"\nrx = [\"b\", \"c\"]\n{LAYERS}");
-    expect(
-        &said(&error(&several)),
-        "flow[0].rx: a flow to 2 `rx` ports is not built yet",
-        "one port",
-    );
     let remote = format!("[[flow]]\nname = \"f\"\ntx = \"[10.0.0.1]:7000/ens1f0\"\n{LAYERS}");
     expect(
         &said(&error(&remote)),
