@@ -262,7 +262,7 @@ impl Session {
                 let records: Vec<_> = self.records(stream).collect();
                 let frames = sent.submitted_frames;
                 let lost = lost_range(&records, &analyser.window(stream.id.0), frames)?;
-                let span_ns = u128::from(sent.last_submit_ns - sent.first_submit_ns);
+                let span_ns = u128::from(sent.last_submit_ns.saturating_sub(sent.first_submit_ns));
                 let last = u128::from(frames.max(2) - 1);
                 let sent_ns = |number: u64| {
                     let since_first = (span_ns * u128::from(number) / last) as u64;

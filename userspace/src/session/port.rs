@@ -31,7 +31,7 @@ pub(super) struct Port {
     pub(super) link_bps: Option<u64>,
     /// Whether the file gave it.
     pub(super) line_given: bool,
-    /// Why not every frame is timed, if so.
+    /// What is to be known of the stamps of this port, if anything.
     pub(super) stamping: Option<String>,
     /// How frames leave, and why so.
     pub(super) backend_note: Option<String>,
@@ -46,7 +46,7 @@ pub(super) struct Port {
 /// What the analyser of a port is set up with.
 pub(super) struct Watching<'a> {
     pub(super) setup: AnalyserSetup,
-    /// Why not every frame is timed, if so.
+    /// What is to be known of the stamps of this port, if anything.
     pub(super) stamping: Option<String>,
     pub(super) streams: Range<u16>,
     pub(super) expects: &'a dyn Fn(StreamId) -> bool,

@@ -14,7 +14,11 @@ const EVERY_PPS: f64 = 5e6;
 /// One frame in 2^4 is timed above it.
 const SAMPLED: Stamping = Stamping::OneIn(4);
 
-/// The stamping of a port, by the most that may come to it, and why it is not every frame.
+/// Below this a NIC's interrupt finds nobody awake: moderation and the way out of sleep are
+/// 10 to 100 us of latency that the device did not make.
+const SLOW_PPS: f64 = 1e4;
+
+/// The stamping of a port, by the most that may come to it, and what is to be known of it.
 /// What comes may all come to one core: how the NIC will spread it is not known.
 pub(super) fn choose(spec: &Spec, ports: &[PortLimits], port: usize) -> (Stamping, Option<String>) {
     let flows = spec.flows.iter().filter(|flow| flow.receivers().any(|rx| rx == port));
@@ -30,7 +34,12 @@ pub(super) fn choose(spec: &Spec, ports: &[PortLimits], port: usize) -> (Stampin
         })
         .sum();
     if pps <= EVERY_PPS {
-        return (Stamping::Every, None);
+        let slow = (pps > 0.0 && pps < SLOW_PPS && ports[port].physical).then(|| {
+            format!(
+                "at {pps:.0} frames a second each one waits for an interrupt, and latency holds that wait; `ethtool -c` shows it, a higher rate shrinks it"
+            )
+        });
+        return (Stamping::Every, slow);
     }
     let note = format!(
         "one frame in 16 is timed, for up to {:.1} million may come a second; gaps between arrivals and delay variation are not measured",
@@ -57,7 +66,7 @@ pub(super) fn octet_ps(to_bps: Option<u64>, from_bps: Option<u64>) -> Option<u32
 mod tests {
     use super::*;
 
-    fn chosen(rate: &str, physical: bool) -> Stamping {
+    fn chosen(rate: &str, physical: bool) -> (Stamping, Option<String>) {
         let file = format!(
             r#"
             [[flow]]
@@ -75,7 +84,7 @@ mod tests {
         let spec = Spec::from_toml(&file).unwrap();
         let link_bps = 10_000_000_000;
         let limits = PortLimits { link_bps, tx_queues: 1, physical, wire_bps: None };
-        choose(&spec, &[limits, limits], 1).0
+        choose(&spec, &[limits, limits], 1)
     }
 
     #[test]
@@ -87,11 +96,18 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_flow_over_a_real_nic_is_told_of_the_interrupts() {
+        let told = |rate, physical| chosen(rate, physical).1.is_some();
+        assert!(told("1kpps", true));
+        assert!(!told("100kpps", true) && !told("1kpps", false) && !told("max", false));
+    }
+
+    #[test]
     fn every_frame_is_timed_unless_more_may_come_than_one_core_can_time() {
-        assert_eq!(chosen("1Mpps", true), Stamping::Every);
-        assert_eq!(chosen("30%", true), Stamping::Every);
-        assert_eq!(chosen("50%", true), SAMPLED);
-        assert_eq!(chosen("max", true), SAMPLED, "a full line");
-        assert_eq!(chosen("max", false), Stamping::Every, "nobody knows what max will be");
+        assert_eq!(chosen("1Mpps", true).0, Stamping::Every);
+        assert_eq!(chosen("30%", true).0, Stamping::Every);
+        assert_eq!(chosen("50%", true).0, SAMPLED);
+        assert_eq!(chosen("max", true).0, SAMPLED, "a full line");
+        assert_eq!(chosen("max", false).0, Stamping::Every, "nobody knows what max will be");
     }
 }
