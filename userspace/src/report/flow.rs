@@ -100,7 +100,8 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
         pdv_ns: latency.and_then(|latency| Some(latency.p999? - latency.min)),
         latency_ns: latency.map(|latency| {
             let result = LatencyResult::new(&latency, flow.correction);
-            let wires_off = flow.store_and_forward;
+            // A cable is one wire: with its bias off, the time on one of the two is left.
+            let wires_off = flow.store_and_forward && flow.correction.is_none();
             let definition = if wires_off { "store-and-forward" } else { result.definition };
             LatencyResult { definition, ..result }
         }),

@@ -30,7 +30,6 @@ fn collected(sent: u64, unique: u64) -> Collector {
             latency_min_ns: Some(12_345),
             latency_max_ns: Some(1_500_000),
             ipdv_ns: Some((-1_000, 2_000)),
-            jitter_ns: Some(77),
             gap_max_ns: 2_000_000,
             first_rx_ns: Some(BASE + 12_345),
             last_rx_ns: Some(BASE + 10 * SECOND),
