@@ -286,6 +286,11 @@ impl Session {
                 .map(|(_, sent)| sent)
         };
         let started = || sent().filter(|sent| sent.submitted_frames > 0);
+        let changed = end.changed.get(&(id as usize));
+        let legs = match changed {
+            Some(changed) => Some(changed.legs.clone()),
+            None => flow.legs(link_bps),
+        };
         let last_tx_ns = started().map(|sent| sent.last_submit_ns).max();
         FlowFacts {
             name: flow.name.clone(),
@@ -294,8 +299,11 @@ impl Session {
             more_rx_ports: flow.more_rx.clone(),
             streams: sent().count() as u32,
             tagged: true,
-            requested: plan::requested_frames(flow, link_bps),
-            intended_pps: plan::intended_pps(flow, link_bps, end.start_ns, last_tx_ns),
+            requested: match changed {
+                Some(changed) => changed.frames,
+                None => plan::requested_frames(flow, link_bps),
+            },
+            intended_pps: plan::intended_pps(flow, legs.as_deref(), end.start_ns, last_tx_ns),
             random: flow.spacing == Spacing::Poisson,
             completed: sent().map(|sent| sent.completed_frames).sum(),
             first_tx_ns: started().map(|sent| sent.first_submit_ns).min(),

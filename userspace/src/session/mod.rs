@@ -12,6 +12,7 @@
 mod backend;
 mod calibrate;
 mod capture;
+mod control;
 mod error;
 mod facts;
 mod next_hop;
@@ -25,6 +26,7 @@ mod trial;
 mod workers;
 
 pub use capture::{CaptureEnd, CaptureSession, CaptureSpec};
+pub use control::{ControlError, RateControl};
 pub use error::SessionError;
 pub use facts::{
     FlowFacts, FlowSnapshot, PathCalibration, Peer, Phase, PortFacts, RunFacts, Snapshot,
@@ -80,7 +82,8 @@ impl Default for Settings {
 /// Ports held and analysers attached, ready to run the flows of a spec.
 #[derive(Debug)]
 pub struct Session {
-    spec: Spec,
+    spec: Arc<Spec>,
+    control: RateControl,
     settings: Settings,
     /// By stream id.
     streams: Vec<Stream>,
@@ -108,6 +111,11 @@ impl Session {
     ) -> Result<RunFacts, SessionError> {
         let end = self.trial(stop, &mut |phase, session| observe(&session.snapshot(phase)))?;
         Ok(self.facts(&end))
+    }
+
+    /// What changes the rates while [`Self::run`] runs, from any thread.
+    pub fn control(&self) -> RateControl {
+        self.control.clone()
     }
 
     /// When the last flow is over; `None`: not known before.

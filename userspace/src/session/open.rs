@@ -1,7 +1,7 @@
 //! Opening a session: checks first, then ports one by one, then next hops.
 
 use super::{
-    Peer, Session, SessionError, Settings,
+    Peer, RateControl, Session, SessionError, Settings,
     backend::Demand,
     calibrate::Corrections,
     next_hop::Known,
@@ -104,8 +104,17 @@ impl Session {
             port.queues.iter().for_each(|queue| queue.wake_receiver());
         }
         let programs = compile(&spec, &ports)?;
+        let link_bps = ports.iter().map(|port| port.link_bps.unwrap_or(0)).collect();
+        let live_frames = ports
+            .iter()
+            .map(|port| {
+                port.queues.iter().any(|queue| queue.mode() == crate::tx::TxMode::LiveFrames)
+            })
+            .collect();
+        let spec = Arc::new(spec);
         let collector = Collector::new(settings.samples, settings.interval);
         let mut session = Self {
+            control: RateControl::new(&spec, link_bps, live_frames),
             spec,
             settings,
             streams,

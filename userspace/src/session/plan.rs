@@ -1,7 +1,7 @@
 //! Which stream sends which frames of which flow on which queue, and when. Pure.
 
 use crate::{
-    spec::{End, Flow, Spec, frames_within},
+    spec::{End, Flow, Leg, Spec, frames_within},
     tx::{Pacer, Profile, Share, Spacing},
     units::{QueueId, StreamId},
 };
@@ -151,19 +151,19 @@ pub(super) fn requested_frames(flow: &Flow, link_bps: u64) -> Option<u64> {
     }
 }
 
-/// Mean frames a second that the flow is to keep from its start until `last_ns`, its last
-/// frame; `None` at "max" and in bursts.
+/// Mean frames a second that a flow of this rate is to keep from its start until `last_ns`,
+/// its last frame; `None` at "max" and in bursts.
 pub(super) fn intended_pps(
     flow: &Flow,
-    link_bps: u64,
+    legs: Option<&[Leg]>,
     start_ns: u64,
     last_ns: Option<u64>,
 ) -> Option<f64> {
-    let legs = flow.legs(link_bps).filter(|_| flow.burst.is_none())?;
+    let legs = legs.filter(|_| flow.burst.is_none())?;
     match last_ns.filter(|_| legs.len() > 1) {
         Some(last_ns) if last_ns > start_ns => {
             let seconds = (last_ns - start_ns) as f64 / 1e9;
-            Some(Profile::new(&legs, start_ns).frames_by(last_ns) / seconds)
+            Some(Profile::new(legs, start_ns).frames_by(last_ns) / seconds)
         }
         _ => Some(legs[0].to.to_f64()),
     }

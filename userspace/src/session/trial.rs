@@ -1,6 +1,8 @@
 //! One trial: workers sending, the collector ticking, then the drain.
 
-use super::{Phase, Session, SessionError, backend::Redirected, plan, port::Port};
+use super::{
+    Phase, Session, SessionError, backend::Redirected, control::Changed, plan, port::Port,
+};
 use crate::{
     collect::{FlowId, FlowReading, Gap},
     nic::PortReading,
@@ -10,6 +12,7 @@ use crate::{
     units::monotonic_ns,
 };
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -43,6 +46,8 @@ pub(super) struct TrialEnd {
     pub(super) sent: Vec<Sent>,
     /// By flow.
     pub(super) gaps: Vec<Gap>,
+    /// By flow, where the rate was changed.
+    pub(super) changed: HashMap<usize, Changed>,
     /// By port: differences over the trial.
     pub(super) ports: Vec<PortEnd>,
 }
@@ -94,6 +99,7 @@ impl Session {
             faults: Vec::new(),
             sent: Vec::new(),
             gaps: Vec::new(),
+            changed: HashMap::new(),
             ports: Vec::new(),
         };
         let interval_ns = self.settings.interval.as_nanos() as u64;
@@ -116,7 +122,9 @@ impl Session {
                 observe(Phase::Sending, self);
             }
         }
-        end.interrupted = stop.load(Relaxed) && self.is_unfinished(start_ns, &counters);
+        end.changed = self.control.end();
+        end.interrupted =
+            stop.load(Relaxed) && self.is_unfinished(start_ns, &counters, &end.changed);
         self.join(workers, &mut end.faults);
         let after = self.drain(&mut reading, tick_ns, end.faults.is_empty(), observe);
         end.faults.extend(self.unbanked());
@@ -180,7 +188,12 @@ impl Session {
     }
 
     /// Whether some flow with an end has not reached it.
-    fn is_unfinished(&self, start_ns: u64, counters: &[Arc<dyn TxCounters>]) -> bool {
+    fn is_unfinished(
+        &self,
+        start_ns: u64,
+        counters: &[Arc<dyn TxCounters>],
+        changed: &HashMap<usize, Changed>,
+    ) -> bool {
         let now_ns = monotonic_ns();
         self.spec.flows.iter().enumerate().any(|(id, flow)| {
             let link_bps = self.ports[flow.tx].link_bps.unwrap_or(0);
@@ -189,8 +202,11 @@ impl Session {
                     self.streams.iter().zip(counters).filter(|(stream, _)| stream.flow == id);
                 mine.map(|(_, counters)| counters.read().submitted_frames).sum()
             };
-            let has_sent_all =
-                plan::requested_frames(flow, link_bps).is_some_and(|frames| sent() >= frames);
+            let requested = match changed.get(&id) {
+                Some(changed) => changed.frames,
+                None => plan::requested_frames(flow, link_bps),
+            };
+            let has_sent_all = requested.is_some_and(|frames| sent() >= frames);
             let is_over = plan::stop_ns(flow, start_ns).is_some_and(|stop_ns| now_ns >= stop_ns);
             flow.end != End::Never && !has_sent_all && !is_over
         })

@@ -33,6 +33,7 @@ impl Session {
             magic: self.nonce << abi::TAG_TRIAL_BITS | u32::from(self.trial_number),
             start_ns,
             interval_ns: self.settings.interval.as_nanos() as u64,
+            changes: self.control.begin(&self.spec, start_ns),
         };
         let count: usize = self.ports.iter().map(|port| port.queues.len()).sum();
         let mut cpus = Cpus::of_process(count);
@@ -80,6 +81,7 @@ impl Session {
                 let frames = plan::requested_frames(flow, link_bps);
                 StreamPlan {
                     stream: stream.id,
+                    flow: stream.flow as u32,
                     cursor: self.cursor(stream),
                     pacer,
                     frames: frames.map(|frames| stream.share(frames)),

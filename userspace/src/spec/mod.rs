@@ -31,4 +31,4 @@ pub use load::Origins;
 pub use model::*;
 pub use overrides::Overrides;
 pub use quick::QuickFlow;
-pub use schedule::{Leg, frames_within};
+pub use schedule::{Leg, change_rate, frames_within};

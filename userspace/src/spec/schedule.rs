@@ -103,6 +103,22 @@ impl Flow {
     }
 }
 
+/// From `ns` on the rate is `fps`, whatever was planned.
+pub fn change_rate(legs: &mut Vec<Leg>, ns: u64, fps: Ratio) {
+    legs.retain(|leg| leg.start_ns < ns);
+    if let Some(last) = legs.last_mut() {
+        let length_ns = ns - last.start_ns;
+        if let Some(planned_ns) = last.length_ns.filter(|_| last.from != last.to) {
+            // Where the ramp is cut, to a millionth of a frame per second.
+            let (from, to) = (last.from.to_f64(), last.to.to_f64());
+            let rate = from + (to - from) * (length_ns as f64 / planned_ns as f64);
+            last.to = Ratio::new((rate * 1e6) as u128, 1_000_000);
+        }
+        last.length_ns = Some(length_ns);
+    }
+    legs.push(Leg { start_ns: ns, length_ns: None, from: fps, to: fps });
+}
+
 /// Frames due within `ns`: the floor of the integral of the rate, exact where the rates'
 /// common denominator is at most 2^32.
 pub fn frames_within(legs: &[Leg], ns: u64) -> u64 {
@@ -176,6 +192,26 @@ mod tests {
         let down = [leg(0, Some(10 * S), 1000, 0)];
         assert_eq!(frames_within(&down, 5 * S), 3750);
         assert_eq!(frames_within(&down, 10 * S), 5000);
+    }
+
+    #[test]
+    fn a_change_cuts_what_was_planned() {
+        let mut legs = vec![leg(0, Some(S), 100, 100), leg(S, Some(2 * S), 100, 300)];
+        change_rate(&mut legs, 2 * S, 10.into());
+        change_rate(&mut legs, 4 * S, 1000.into());
+        assert_eq!(
+            legs,
+            [
+                leg(0, Some(S), 100, 100),
+                leg(S, Some(S), 100, 200),
+                leg(2 * S, Some(2 * S), 10, 10),
+                leg(4 * S, None, 1000, 1000),
+            ]
+        );
+        assert_eq!(frames_within(&legs, 5 * S), 100 + 150 + 20 + 1000);
+        let mut from_the_start = vec![leg(0, None, 7, 7)];
+        change_rate(&mut from_the_start, 0, 5.into());
+        assert_eq!(from_the_start, [leg(0, None, 5, 5)]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! do the same inside the kernel.
 
 mod af_xdp;
+mod change;
 mod counters;
 mod error;
 mod live_frames;
@@ -19,6 +20,7 @@ mod transmitter;
 mod worker;
 
 pub use af_xdp::{Queue, QueueSetup, TxMode};
+pub use change::Change;
 pub use counters::{Sent, StreamCounters};
 pub use error::TxError;
 pub use live_frames::LiveFrames;

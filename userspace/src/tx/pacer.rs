@@ -1,4 +1,4 @@
-use super::Profile;
+use super::{Change, Profile};
 use crate::{
     packet::mix,
     spec::{self, Flow},
@@ -65,6 +65,8 @@ pub struct Pacer {
     /// Frames of the flow that are due before the next one of this stream.
     position: f64,
     stride: f64,
+    /// Place and number of the streams that share the flow.
+    place: (u32, u32),
     kind: Kind,
 }
 
@@ -137,6 +139,7 @@ impl Pacer {
             profile,
             position: f64::from(share.first) + share.phase,
             stride,
+            place: (share.first, share.stride),
             kind,
         };
         if let Kind::Poisson(draw) = &mut pacer.kind {
@@ -167,6 +170,21 @@ impl Pacer {
         let step_ns = self.profile.constant_interval_ns()? * self.stride;
         let fraction = (step_ns.fract() * 4_294_967_296.0) as u64;
         Some(abi::pace { step_ns: step_ns as u64, step_fraction: fraction, ..pace })
+    }
+
+    /// The rate changes. Returns how many frames the stream, which has sent `sent`, now sends
+    /// in all; `None`: it has no end.
+    pub(super) fn change(&mut self, change: &Change, sent: u64) -> Option<u64> {
+        self.profile.change(change.time_ns, change.frames_per_second);
+        let total = change.frames.map(|frames| Share::of(self.place.0, self.place.1, frames));
+        if let (Kind::Poisson(draw), Some(frames), Some(total)) =
+            (&mut self.kind, change.frames, total)
+        {
+            // The frame that is due next is drawn already.
+            draw.aim(total.saturating_sub(sent + 1), (frames as f64).max(self.position));
+        }
+        self.due_ns = self.profile.due_ns(self.position);
+        total
     }
 
     /// The next frame was taken.

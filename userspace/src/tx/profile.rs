@@ -122,9 +122,10 @@ impl Profile {
         let last = started.unwrap_or(0);
         let before = self.frames_by(time_ns);
         self.segments.truncate(last + 1);
-        self.segments.drain(..last);
-        self.segments[0].end = before;
+        self.segments[last].end = before;
         self.segments.push(Segment::constant(time_ns, before, frames_per_second / 1e9));
+        // What is over is not needed any more; frames that are late may be of an earlier one.
+        self.segments.drain(..self.at.min(last));
         self.at = 0;
     }
 }

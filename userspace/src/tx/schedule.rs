@@ -56,6 +56,15 @@ impl Schedule {
         }
     }
 
+    /// A paced stream is due at another time.
+    pub(super) fn update(&mut self, due_ns: u64, stream: u32) {
+        let before = self.paced.len();
+        self.paced.retain(|&Reverse((_, other))| other != stream);
+        if self.paced.len() < before {
+            self.paced.push(Reverse((due_ns, stream)));
+        }
+    }
+
     /// The stream that [`Self::next`] named will not send again.
     pub(super) fn remove(&mut self, stream: u32) {
         match self.paced.peek() {

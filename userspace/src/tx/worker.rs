@@ -1,5 +1,5 @@
 use super::{
-    Pacer, Prepared, Queue, StreamCounters, Transmitter, TxCounters, TxError, TxMode,
+    Change, Pacer, Prepared, Queue, StreamCounters, Transmitter, TxCounters, TxError, TxMode,
     XskStatistics,
     schedule::{Next, Schedule},
 };
@@ -22,6 +22,8 @@ use xdp_ebpf::abi::INTERVALS;
 pub struct StreamPlan {
     /// Tag id.
     pub stream: StreamId,
+    /// Number of its flow, as changes of the rate name it.
+    pub flow: u32,
     /// The flow's frames that belong to this stream.
     pub cursor: Cursor,
     /// When they are due; `None`: whenever there is room.
@@ -33,7 +35,7 @@ pub struct StreamPlan {
 }
 
 /// What all workers of a trial share.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Trial {
     /// First three octets of every tag: session nonce and trial number.
     pub magic: u32,
@@ -41,6 +43,8 @@ pub struct Trial {
     pub start_ns: u64,
     /// Width of the transmit-time intervals that losses are binned by.
     pub interval_ns: u64,
+    /// The rates that change while it runs come after this one.
+    pub changes: Arc<Change>,
 }
 
 /// How a worker ended.
@@ -69,6 +73,8 @@ struct Stream {
     plan: StreamPlan,
     counters: Arc<StreamCounters>,
     sequence: u32,
+    /// Frames that it sends in all, and those to come.
+    total: u64,
     left: u64,
     stop_ns: u64,
 }
@@ -91,6 +97,12 @@ impl Stream {
             pacer.due_ns() <= self.stop_ns
         });
         in_time && self.left > 0
+    }
+
+    /// Has sent all its frames before its time is over: a change may give it more.
+    #[inline]
+    fn is_idle(&self) -> bool {
+        self.left == 0 && self.plan.pacer.is_some() && self.stop_ns != u64::MAX
     }
 }
 
@@ -139,7 +151,7 @@ impl Transmitter for Queue {
         let counters: Vec<Arc<StreamCounters>> = streams.iter().map(|_| Arc::default()).collect();
         let seen = counters.iter().cloned().map(|counters| -> Arc<dyn TxCounters> { counters });
         let seen = seen.collect();
-        self.prepared = (streams.into_iter().zip(counters).collect(), *trial);
+        self.prepared = (streams.into_iter().zip(counters).collect(), trial.clone());
         Ok(Prepared { counters: seen, control: None })
     }
 
@@ -158,6 +170,8 @@ struct Worker<'a> {
     schedule: Schedule,
     trial: &'a Trial,
     interval: Interval,
+    /// The change of a rate that was taken up last.
+    changes: Arc<Change>,
     /// By slot: the stream that used it last and the size variant laid into it.
     laid: Vec<(u32, u16)>,
     yields: bool,
@@ -174,6 +188,7 @@ impl<'a> Worker<'a> {
             .into_iter()
             .map(|(plan, counters)| Stream {
                 counters,
+                total: plan.frames.unwrap_or(u64::MAX),
                 left: plan.frames.unwrap_or(u64::MAX),
                 stop_ns: plan.stop_ns.unwrap_or(u64::MAX),
                 plan,
@@ -186,12 +201,14 @@ impl<'a> Worker<'a> {
         let interval =
             Interval { width_ns: trial.interval_ns, base_ns: trial.start_ns, end_ns: 0, slot: 0 };
         let laid = vec![(u32::MAX, 0); queue.slots()];
-        Self { queue, streams, schedule, trial, interval, laid, yields }
+        let changes = Arc::clone(&trial.changes);
+        Self { queue, streams, schedule, trial, interval, changes, laid, yields }
     }
 
     fn send(&mut self, stop: &AtomicBool) -> Result<(), TxError> {
         self.await_start();
         while !stop.load(Relaxed) {
+            self.follow();
             self.reap();
             let now_ns = monotonic_ns();
             match self.fill(now_ns) {
@@ -226,7 +243,7 @@ impl<'a> Worker<'a> {
                 Next::Finished => return Filled::Finished,
             };
             let stream = &mut self.streams[index as usize];
-            if stream.is_over(now_ns) {
+            if stream.is_over(now_ns) || stream.left == 0 {
                 self.schedule.remove(index);
                 continue;
             }
@@ -252,6 +269,8 @@ impl<'a> Worker<'a> {
             written += 1;
             if stream.advance() {
                 self.schedule.sent(stream.plan.pacer.as_ref().map(Pacer::due_ns));
+            } else if stream.is_idle() {
+                self.schedule.sent(Some(stream.stop_ns));
             } else {
                 self.schedule.remove(index);
             }
@@ -260,6 +279,28 @@ impl<'a> Worker<'a> {
             }
         }
         if written > 0 { Filled::Frames } else { Filled::NoRoom }
+    }
+
+    /// Takes up the rates that have changed.
+    #[inline]
+    fn follow(&mut self) {
+        while let Some(change) = self.changes.next().cloned() {
+            self.change(&change);
+            self.changes = change;
+        }
+    }
+
+    fn change(&mut self, change: &Change) {
+        for (index, stream) in (0..).zip(&mut self.streams) {
+            let sent = stream.total - stream.left;
+            let pacer = stream.plan.pacer.as_mut().filter(|_| stream.plan.flow == change.flow);
+            let Some(pacer) = pacer else { continue };
+            if let Some(total) = pacer.change(change, sent) {
+                (stream.total, stream.left) = (total.max(sent), total.saturating_sub(sent));
+            }
+            let due_ns = pacer.due_ns();
+            self.schedule.update(if stream.is_idle() { stream.stop_ns } else { due_ns }, index);
+        }
     }
 
     #[inline]

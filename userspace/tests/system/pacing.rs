@@ -1,6 +1,14 @@
 //! When frames leave, judged by the stamps in the tags that arrive.
 
 use crate::testbed::{Captured, Lab, Tag, transmit, transmit_in};
+use linerate::{
+    collect::Verdict,
+    report::RunResult,
+    session::{ControlError, Session, Settings},
+    spec::Spec,
+    units::Rate,
+};
+use std::{sync::atomic::AtomicBool, time::Duration};
 
 fn flow(name: &str, settings: &str) -> String {
     format!(
@@ -120,4 +128,39 @@ fn flows_of_other_rates_on_one_queue_are_mixed_by_their_rates_all_along() {
         let ahead = sent[0] - 6.0 * sent[1];
         assert!((-6.0..=6.0).contains(&ahead), "{sent:?}");
     }
+}
+
+#[test]
+fn a_rate_changed_while_running_is_kept_and_accounted_for() {
+    let lab = Lab::cable();
+    let before = lab.west.counters().tx_packets;
+    let file = lab.flow_file(&flow("f", "rate = \"1kpps\"\nduration = \"3s\""));
+    let mut session = Session::open(Spec::from_path(&file).unwrap(), Settings::default()).unwrap();
+    let control = session.control();
+    let rate = |text: &str| text.parse::<Rate>().unwrap();
+    assert!(matches!(control.set_rate("f", rate("1pps")), Err(ControlError::NotRunning)));
+    let mut asked = None;
+    let facts = session.run(&AtomicBool::new(false), &mut |snapshot| {
+        if asked.is_none() {
+            assert!(matches!(
+                control.set_rate("g", rate("1pps")),
+                Err(ControlError::NoFlow { .. })
+            ));
+            assert!(matches!(control.set_rate("f", rate("101%")), Err(ControlError::Spec(_))));
+            assert!(matches!(control.set_rate("f", Rate::Max), Err(ControlError::Unpaced { .. })));
+            control.set_rate("f", rate("5kpps")).unwrap();
+            asked = Some(snapshot.elapsed + Duration::from_millis(25));
+        }
+    });
+    let row = RunResult::new(&facts.unwrap()).flows.remove(0);
+    let sent = lab.west.counters().tx_packets - before;
+    drop(session);
+    assert_eq!(row.verdict, Verdict::Ok);
+    assert_eq!((row.tx_frames, row.unsent_frames), (row.requested_frames, 0));
+    // A kernel may have said a word of its own.
+    assert!((row.tx_frames..row.tx_frames + 20).contains(&sent), "{sent} left, {row:?}");
+    let changed = asked.unwrap().as_secs_f64();
+    let expected = 1000.0 * changed + 5000.0 * (3.0 - changed);
+    let off = row.requested_frames as f64 - expected;
+    assert!(off.abs() < 200.0, "{} frames, {expected} by the time of the change", row.tx_frames);
 }

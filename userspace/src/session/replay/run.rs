@@ -107,7 +107,7 @@ impl Replay {
         stop: &Arc<AtomicBool>,
     ) -> Result<JoinHandle<(Queue, Outcome)>, SessionError> {
         let interval_ns = self.settings.interval.as_nanos() as u64;
-        let trial = Trial { magic: 0, start_ns: start.ns, interval_ns };
+        let trial = Trial { magic: 0, start_ns: start.ns, interval_ns, changes: Arc::default() };
         let plan = ReplayPlan {
             recording: Arc::clone(&self.spec.recording),
             timing: self.timing.clone(),
