@@ -7,13 +7,22 @@ use xdp_ebpf::{abi, histogram};
 /// Precision of the latency buckets as the kernel counts them.
 const FINEST: u8 = abi::LATENCY_PRECISION as u8;
 
-/// Greatest encoded size of one sample's buckets, in bytes.
-///
-/// A thousand flows with 300 samples each then take at most 144 MB of buckets, which
-/// with the kernel's maps stays within 512 MiB. It holds about 200 buckets at full
-/// precision: 0.78 % over a spread of 1.5 octaves, which is what one second of a flow
+/// Greatest encoded size of one sample's buckets, in bytes: about 200 buckets at full
+/// precision, 0.78 % over a spread of 1.5 octaves, which is what one second of a flow
 /// through an ordinary device has. What is wider is kept coarser.
-const MAX_BYTES: usize = 480;
+pub(super) const MAX_BYTES: usize = 480;
+
+/// The same where there are most flows: some 20 buckets.
+const LEAST_BYTES: usize = 48;
+
+/// Bytes for the buckets of all samples of a run, for which each is kept coarser: those
+/// of 1,000 flows with 300 samples each at their greatest.
+const BUDGET_BYTES: usize = 144_000_000;
+
+/// What one sample's buckets may take where there are so many in all.
+pub(super) fn share_bytes(samples: usize) -> usize {
+    (BUDGET_BYTES / samples.max(1)).clamp(LEAST_BYTES, MAX_BYTES)
+}
 
 /// A [`Histogram`] whose buckets are those of the kernel: two significant digits, 1 ns
 /// to 2^36 - 1 ns, never resized. (0 to 255 ns are exact, then 128 buckets an octave.)
@@ -38,11 +47,11 @@ pub struct PackedBuckets {
 
 impl PackedBuckets {
     /// Packs buckets that are sorted by index. Neighbours are joined, one bit of
-    /// precision at a time, until they take at most 480 bytes.
-    pub fn pack(buckets: &[Bucket]) -> Self {
+    /// precision at a time, until they take at most `max_bytes`.
+    pub fn pack(buckets: &[Bucket], max_bytes: usize) -> Self {
         let mut bytes = encode(buckets.iter().copied());
         let mut precision = FINEST;
-        while bytes.len() > MAX_BYTES && precision > 0 {
+        while bytes.len() > max_bytes && precision > 0 {
             precision -= 1;
             bytes = encode(joined(buckets, precision));
         }

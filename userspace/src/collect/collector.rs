@@ -1,6 +1,6 @@
 //! All flows of a trial: record, look back, take the totals.
 
-use super::{FlowReading, Ring, Sample, Totals, flow::FlowState};
+use super::{FlowReading, Ring, Sample, Totals, buckets::share_bytes, flow::FlowState};
 use crate::rx::IntervalClock;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,15 +19,21 @@ pub struct FlowId(pub u32);
 #[derive(Debug)]
 pub struct Collector {
     capacity: usize,
+    bucket_bytes: usize,
     clock: IntervalClock,
     flows: BTreeMap<FlowId, FlowState>,
 }
 
 impl Collector {
-    /// A collector that keeps `capacity` samples of each flow; `interval` is the width
-    /// of the transmit-time bins, and the time between two ticks.
-    pub fn new(capacity: usize, interval: Duration) -> Self {
-        Self { capacity, clock: IntervalClock::new(0, interval), flows: BTreeMap::new() }
+    /// A collector that keeps `capacity` samples of each of so many flows; `interval` is
+    /// the width of the transmit-time bins, and the time between two ticks.
+    pub fn new(flows: usize, capacity: usize, interval: Duration) -> Self {
+        Self {
+            capacity,
+            bucket_bytes: share_bytes(flows.saturating_mul(capacity)),
+            clock: IntervalClock::new(0, interval),
+            flows: BTreeMap::new(),
+        }
     }
 
     /// Forgets all flows and starts a trial whose intervals count from `base_ns`,
@@ -39,10 +45,10 @@ impl Collector {
 
     /// Takes a reading of one flow; a flow not seen before is added.
     pub fn record(&mut self, flow: FlowId, reading: &FlowReading) {
-        let (capacity, base_ns) = (self.capacity, self.clock.base_ns);
+        let (capacity, bytes, base_ns) = (self.capacity, self.bucket_bytes, self.clock.base_ns);
         self.flows
             .entry(flow)
-            .or_insert_with(|| FlowState::new(capacity, base_ns))
+            .or_insert_with(|| FlowState::new(capacity, bytes, base_ns))
             .record(&self.clock, reading);
     }
 
@@ -83,6 +89,11 @@ impl Collector {
     /// What a flow has done since the trial began.
     pub fn totals(&self, flow: FlowId) -> Option<&Totals> {
         self.flows.get(&flow).map(|state| &state.totals)
+    }
+
+    /// The same, taken away: histograms of ten thousand flows are not copied.
+    pub fn take_totals(&mut self, flow: FlowId) -> Option<Totals> {
+        self.flows.get_mut(&flow).map(|state| std::mem::take(&mut state.totals))
     }
 
     /// The whole ring of a flow.

@@ -112,6 +112,8 @@ pub(super) struct FlowState {
     uncovered: u64,
     /// Frames sent and received of the intervals from there on.
     pending: Vec<(u64, Bin)>,
+    /// What the buckets of one sample may take.
+    bucket_bytes: usize,
     /// End of the newest sample that was taken by [`Self::take_settled`].
     taken_ns: u64,
 }
@@ -123,7 +125,7 @@ struct Bin {
 }
 
 impl FlowState {
-    pub(super) fn new(capacity: usize, start_ns: u64) -> Self {
+    pub(super) fn new(capacity: usize, bucket_bytes: usize, start_ns: u64) -> Self {
         Self {
             samples: Ring::new(capacity),
             totals: Totals::default(),
@@ -133,6 +135,7 @@ impl FlowState {
             rx: Counters::default(),
             uncovered: 0,
             pending: Vec::new(),
+            bucket_bytes,
             taken_ns: start_ns,
         }
     }
@@ -181,7 +184,10 @@ impl FlowState {
                 sent: bin.sent,
                 received: bin.received,
                 settled: false,
-                buckets: PackedBuckets::pack(reading.rx.as_ref().map_or(&[], |rx| &rx.latency)),
+                buckets: PackedBuckets::pack(
+                    reading.rx.as_ref().map_or(&[], |rx| &rx.latency),
+                    self.bucket_bytes,
+                ),
             });
         }
         if let Some(rx) = &self.totals.rx {

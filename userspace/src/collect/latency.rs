@@ -14,7 +14,9 @@ const QUANTILES: [u32; 5] = [5000, 9000, 9900, 9990, 9999];
 /// their frames in one.
 #[derive(Debug, Clone)]
 pub struct Latency {
-    histogram: Histogram<u64>,
+    /// By bucket of the kernel's. Zeroed by the allocator: what never counts takes no
+    /// memory, as it would in a `Histogram`.
+    buckets: Box<[u64]>,
     /// Frames below zero, by bucket of the mirrored value; empty until there are some.
     negative: Vec<u64>,
     count: u64,
@@ -57,7 +59,7 @@ pub struct LatencySummary {
 impl Default for Latency {
     fn default() -> Self {
         Self {
-            histogram: empty_histogram(),
+            buckets: vec![0; abi::LATENCY_BUCKETS as usize].into(),
             negative: Vec::new(),
             count: 0,
             negative_count: 0,
@@ -78,8 +80,9 @@ impl Latency {
         self.sum_ns += new.latency_sum_ns;
         self.widen(new.latency_min_ns, new.latency_max_ns);
         for &(index, count) in &moved.latency {
-            let value = histogram::lower(index.into(), abi::LATENCY_PRECISION);
-            self.histogram.saturating_record_n(value, count);
+            if let Some(bucket) = self.buckets.get_mut(usize::from(index)) {
+                *bucket += count;
+            }
         }
         for &(index, count) in &moved.negative {
             self.negative.resize(abi::NEGATIVE_BUCKETS as usize, 0);
@@ -90,16 +93,15 @@ impl Latency {
     }
 
     /// Adds the frames of another stream, flow or run.
-    ///
-    /// # Panics
-    /// Never: all have the bounds of [`empty_histogram`].
     pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.negative_count += other.negative_count;
         self.unbucketed += other.unbucketed;
         self.sum_ns += other.sum_ns;
         self.widen(other.min_ns, other.max_ns);
-        self.histogram.add(&other.histogram).expect("histograms of equal bounds add up");
+        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
+            *mine += theirs;
+        }
         self.negative.resize(self.negative.len().max(other.negative.len()), 0);
         for (mine, theirs) in self.negative.iter_mut().zip(&other.negative) {
             *mine += theirs;
@@ -112,8 +114,12 @@ impl Latency {
     }
 
     /// The latencies that are not negative, with the kernel's buckets.
-    pub fn histogram(&self) -> &Histogram<u64> {
-        &self.histogram
+    pub fn histogram(&self) -> Histogram<u64> {
+        let mut all = empty_histogram();
+        for (index, &count) in self.buckets.iter().enumerate().filter(|&(_, &count)| count > 0) {
+            all.saturating_record_n(histogram::upper(index as u32, abi::LATENCY_PRECISION), count);
+        }
+        all
     }
 
     /// Exact least and greatest latency, ns; `None` before the first frame.
@@ -155,9 +161,10 @@ impl Latency {
     fn edges(&self) -> impl Iterator<Item = (i64, u64)> {
         let negative = self.negative.iter().enumerate().rev().filter(|&(_, &count)| count > 0);
         let negative = negative.map(|(index, &count)| (negative_edge(index as u16), count));
-        let positive = self.histogram.iter_recorded();
-        let positive = positive
-            .map(|step| (step.value_iterated_to() as i64, step.count_since_last_iteration()));
+        let positive = self.buckets.iter().enumerate().filter(|&(_, &count)| count > 0);
+        let positive = positive.map(|(index, &count)| {
+            (histogram::upper(index as u32, abi::LATENCY_PRECISION) as i64, count)
+        });
         negative.chain(positive)
     }
 
@@ -172,7 +179,8 @@ impl Latency {
                 );
                 -(histogram::upper(index, abi::COARSE_PRECISION) as i64)
             } else {
-                self.histogram.lowest_equivalent(edge as u64) as i64
+                let (precision, bits) = (abi::LATENCY_PRECISION, abi::LATENCY_MAX_BITS);
+                histogram::lower(histogram::index(edge as u64, precision, bits), precision) as i64
             };
             let middle = low.midpoint(edge).clamp(min, max);
             (middle as f64 - mean, count)
@@ -186,7 +194,7 @@ impl Latency {
     /// Bytes held.
     pub fn state_bytes(&self) -> usize {
         size_of::<Self>()
-            + self.histogram.distinct_values() * size_of::<u64>()
+            + size_of_val(&*self.buckets)
             + self.negative.capacity() * size_of::<u64>()
     }
 }

@@ -124,7 +124,7 @@ fn tx(time_ns: u64, frames: u64) -> FlowReading {
 }
 
 fn collector() -> Collector {
-    let mut collector = Collector::new(DEFAULT_CAPACITY, Duration::from_secs(1));
+    let mut collector = Collector::new(1, DEFAULT_CAPACITY, Duration::from_secs(1));
     collector.begin_trial(10 * SECOND);
     collector
 }
@@ -249,10 +249,10 @@ fn a_thousand_flows_of_three_hundred_samples_fit_with_the_kernel_maps() {
 #[test]
 fn a_wide_sample_is_kept_coarser_and_loses_no_frame() {
     let wide = widest().latency;
-    let packed = PackedBuckets::pack(&wide);
+    let packed = PackedBuckets::pack(&wide, 480);
     assert!(packed.heap_bytes() <= 480 && packed.precision() < 7);
     let frames: u64 = wide.iter().map(|&(_, count)| count).sum();
     assert_eq!(packed.edges().map(|(_, count)| count).sum::<u64>(), frames);
     let narrow: Vec<Bucket> = (1500..1628).map(|index| (index, 900)).collect();
-    assert_eq!(PackedBuckets::pack(&narrow).precision(), 7, "an octave is kept in full");
+    assert_eq!(PackedBuckets::pack(&narrow, 480).precision(), 7, "an octave is kept in full");
 }

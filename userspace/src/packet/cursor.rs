@@ -2,7 +2,7 @@
 
 use super::{
     Program, TagStamp,
-    program::PARTS_MAX,
+    program::{PARTS_MAX, lay, put_lengths},
     values::{mix, scale},
     words::{fold, part, splice, store},
 };
@@ -12,13 +12,22 @@ use xdp_ebpf::{GeneratorPlan, abi};
 /// One stream of a flow: the frames `first`, `first + stride`, `first + 2 stride`, ...
 #[derive(Debug, Clone)]
 pub struct Cursor {
-    program: Arc<Program>,
-    lanes: Vec<Lane>,
+    // Of ten thousand cursors none is in the cache when its turn comes. So what a frame
+    // needs lies here, and not behind the program's pointers: one miss, not one after
+    // the other.
+    variant: abi::size_variant,
+    checksums: [abi::checksum; PARTS_MAX],
+    checksum_count: u8,
+    /// Whether all frames of the flow have one size.
+    uniform: bool,
     frame: u64,
     stride: u64,
     /// Position in the size cycle, and how far a stride moves it.
     position: usize,
     hop: usize,
+    lanes: Box<[Lane]>,
+    template: Arc<[u8]>,
+    program: Arc<Program>,
 }
 
 /// An edit and where its field stands. The strides are divided out once, so that a
@@ -62,7 +71,7 @@ impl Lane {
     }
 
     #[inline]
-    fn value(&self, frame: u64, table: &[u64]) -> u64 {
+    fn value(&self, frame: u64, program: &Program) -> u64 {
         let edit = &self.edit;
         let index = if shuffled(edit) {
             scale(mix(edit.repeat, frame), edit.period.into())
@@ -71,7 +80,7 @@ impl Lane {
         };
         match u32::from(edit.kind) {
             abi::EDIT_RANGE => edit.start.wrapping_add(index.wrapping_mul(edit.step)),
-            abi::EDIT_TABLE => table[edit.first as usize + index as usize],
+            abi::EDIT_TABLE => program.table()[edit.first as usize + index as usize],
             _ => edit.start.wrapping_add(scale(mix(edit.seed, index), edit.step)),
         }
     }
@@ -90,7 +99,22 @@ impl Cursor {
         let lanes = program.edits().iter().map(|&edit| Lane::new(edit, frame, stride)).collect();
         let cycle = program.cycle().len();
         let (position, hop) = (first as usize % cycle, stride as usize % cycle);
-        Self { program, lanes, frame, stride, position, hop }
+        let mut checksums = [abi::checksum::default(); PARTS_MAX];
+        let checksum_count = program.checksums().len();
+        checksums[..checksum_count].copy_from_slice(program.checksums());
+        Self {
+            variant: program.variants()[usize::from(program.cycle()[position])],
+            checksums,
+            checksum_count: checksum_count as u8,
+            uniform: cycle == 1,
+            frame,
+            stride,
+            position,
+            hop,
+            lanes,
+            template: Arc::clone(program.shared_template()),
+            program,
+        }
     }
 
     /// Lays all that this cursor would write into the plan of a program in the kernel, and
@@ -140,13 +164,13 @@ impl Cursor {
     /// Size variant of the next frame.
     #[inline]
     pub fn variant(&self) -> u16 {
-        self.program.cycle()[self.position]
+        if self.uniform { 0 } else { self.program.cycle()[self.position] }
     }
 
     /// Octets of the next frame, without FCS.
     #[inline]
     pub fn frame_bytes(&self) -> usize {
-        self.program.variants()[usize::from(self.variant())].frame_bytes.into()
+        self.variant.frame_bytes.into()
     }
 
     /// Lays all that [`Self::write`] takes for granted, for the next frame's variant.
@@ -154,7 +178,12 @@ impl Cursor {
     /// # Panics
     /// If the chunk is shorter than [`Program::max_frame_bytes`].
     pub fn fill(&self, chunk: &mut [u8]) {
-        self.program.fill(chunk, self.variant());
+        if self.uniform {
+            lay(chunk, &self.template, self.frame_bytes());
+            put_lengths(chunk, &self.variant);
+        } else {
+            self.program.fill(chunk, self.variant());
+        }
     }
 
     /// Makes a chunk that was filled for variant `was` fit the next frame, which costs
@@ -178,7 +207,7 @@ impl Cursor {
     #[inline]
     pub fn write(&mut self, chunk: &mut [u8], stamp: &TagStamp) -> usize {
         // A frame without a tunnel does not pay for the sums that it could have.
-        if self.program.checksums().len() <= 2 {
+        if self.checksum_count <= 2 {
             self.write_with::<2>(chunk, stamp)
         } else {
             self.write_with::<PARTS_MAX>(chunk, stamp)
@@ -188,13 +217,12 @@ impl Cursor {
     /// The same, with at most `N` checksums.
     #[inline]
     fn write_with<const N: usize>(&mut self, chunk: &mut [u8], stamp: &TagStamp) -> usize {
-        let program = &*self.program;
-        let variant = &program.variants()[usize::from(program.cycle()[self.position])];
+        let variant = self.variant;
         let frame = &mut chunk[..usize::from(variant.frame_bytes)];
         let mut sums: [u64; N] = std::array::from_fn(|at| variant.checksum_base[at].into());
         for lane in &mut self.lanes {
             let edit = &lane.edit;
-            let bits = lane.value(self.frame, program.table()) << edit.shift & edit.mask;
+            let bits = lane.value(self.frame, &self.program) << edit.shift & edit.mask;
             splice(frame, edit.offset.into(), edit.width, edit.mask, bits);
             for (at, sum) in sums.iter_mut().enumerate() {
                 *sum += part(bits) * u64::from(edit.checksums >> at & 1);
@@ -205,7 +233,8 @@ impl Cursor {
             0 => 0,
             offset => stamp.write(frame, offset.into()),
         };
-        for (at, checksum) in program.checksums().iter().enumerate().take(N) {
+        let count = usize::from(self.checksum_count);
+        for (at, checksum) in self.checksums[..count].iter().enumerate().take(N) {
             let flags = u32::from(checksum.flags);
             let covered = if flags & abi::CHECKSUM_COVERS_TAG != 0 { tag } else { 0 };
             let value = !fold(sums[at] + covered);
@@ -217,9 +246,13 @@ impl Cursor {
             }
         }
         self.frame += self.stride;
-        self.position += self.hop;
-        if self.position >= program.cycle().len() {
-            self.position -= program.cycle().len();
+        if !self.uniform {
+            let program = &*self.program;
+            self.position += self.hop;
+            if self.position >= program.cycle().len() {
+                self.position -= program.cycle().len();
+            }
+            self.variant = program.variants()[usize::from(program.cycle()[self.position])];
         }
         frame.len()
     }

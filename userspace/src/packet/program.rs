@@ -10,6 +10,7 @@ use super::{
 };
 use crate::spec::{Flow, Layer, Track, Values, Vary};
 use crate::units::FCS_BYTES;
+use std::sync::Arc;
 use xdp_ebpf::abi;
 
 /// Listed values that one flow may hold; 8 MiB.
@@ -45,7 +46,7 @@ pub(super) struct Variation {
 pub struct Program {
     pub(super) vary: Vary,
     pub(super) variations: Vec<Variation>,
-    template: Vec<u8>,
+    template: Arc<[u8]>,
     edits: Vec<abi::edit>,
     table: Vec<u64>,
     checksums: Vec<abi::checksum>,
@@ -83,7 +84,7 @@ impl Program {
                 .zip(turns)
                 .map(|(field, turn)| Variation { role: field.role, values: field.values, turn })
                 .collect(),
-            template,
+            template: template.into(),
             edits,
             table,
             checksums: (0..checksums.len()).map(|at| slot(&checksums, at, tagged)).collect(),
@@ -141,6 +142,10 @@ impl Program {
         &self.template
     }
 
+    pub(super) fn shared_template(&self) -> &Arc<[u8]> {
+        &self.template
+    }
+
     /// The varying words.
     pub fn edits(&self) -> &[abi::edit] {
         &self.edits
@@ -172,10 +177,8 @@ impl Program {
     /// # Panics
     /// If the chunk is shorter than that.
     pub fn fill(&self, chunk: &mut [u8], variant: u16) {
-        let (headers, payload) = chunk[..self.max_frame_bytes].split_at_mut(self.template.len());
-        headers.copy_from_slice(&self.template);
-        payload.copy_from_slice(&PATTERN[..payload.len()]);
-        self.put_lengths(chunk, variant);
+        lay(chunk, &self.template, self.max_frame_bytes);
+        put_lengths(chunk, &self.variants[usize::from(variant)]);
     }
 
     /// Turns a chunk that was filled for variant `was` into one of another variant,
@@ -189,16 +192,7 @@ impl Program {
             let payload = old - self.template.len();
             chunk[old..old + TAG_BYTES].copy_from_slice(&PATTERN[payload..payload + TAG_BYTES]);
         }
-        self.put_lengths(chunk, variant);
-    }
-
-    fn put_lengths(&self, chunk: &mut [u8], variant: u16) {
-        let variant = &self.variants[usize::from(variant)];
-        for (offset, value) in variant.length_offset.into_iter().zip(variant.length_value) {
-            if offset != 0 {
-                store(chunk, offset.into(), value.to_be_bytes());
-            }
-        }
+        put_lengths(chunk, &self.variants[usize::from(variant)]);
     }
 
     /// Sums up what no frame changes, and adds the variant.
@@ -222,6 +216,23 @@ impl Program {
             variant.checksum_base[at] = fold(pseudo + sum(&frame[checksum.from..to])).into();
         }
         self.variants[usize::from(number)] = variant;
+    }
+}
+
+/// Lays headers and payload, so many octets in all.
+#[inline]
+pub(super) fn lay(chunk: &mut [u8], template: &[u8], frame_bytes: usize) {
+    let (headers, payload) = chunk[..frame_bytes].split_at_mut(template.len());
+    headers.copy_from_slice(template);
+    payload.copy_from_slice(&PATTERN[..payload.len()]);
+}
+
+#[inline]
+pub(super) fn put_lengths(chunk: &mut [u8], variant: &abi::size_variant) {
+    for (offset, value) in variant.length_offset.into_iter().zip(variant.length_value) {
+        if offset != 0 {
+            store(chunk, offset.into(), value.to_be_bytes());
+        }
     }
 }
 

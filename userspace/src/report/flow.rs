@@ -26,7 +26,13 @@ pub(super) fn duration_ns(flow: &FlowFacts) -> Option<u64> {
 }
 
 /// The row of one flow, and the sentences about it.
-pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<String>) {
+///
+/// `loads`: see [`Load::of_ports`].
+pub(super) fn result(
+    facts: &RunFacts,
+    loads: &[Load],
+    flow: &FlowFacts,
+) -> (FlowResult, Vec<String>) {
     let totals = &flow.totals;
     let rx = flow.rx_port.and(totals.rx.as_ref());
     let counters = rx.map(|rx| rx.counters);
@@ -36,7 +42,7 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
     let per_second = |amount: u64| duration_ns.map(|ns| amount as f64 * 1e9 / ns as f64);
     let tx_pps = per_second(totals.tx_frames);
 
-    let ledger = ledger(facts, flow);
+    let ledger = ledger(facts, loads, flow);
     let finding = judge(&Evidence {
         ledger: &ledger,
         intended_pps: flow.intended_pps,
@@ -51,7 +57,7 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
             .collect::<Vec<_>>(),
         faults: &[&*flow.faults, &*facts.faults].concat(),
     });
-    let limited_by = limited_by(facts, flow, &finding);
+    let limited_by = limited_by(facts, loads, flow, &finding);
 
     let mut reasons = finding.reasons;
     let timed = rx.filter(|_| flow.latency_void.is_none());
@@ -133,8 +139,40 @@ pub(super) fn result(facts: &RunFacts, flow: &FlowFacts) -> (FlowResult, Vec<Str
     (row, reasons)
 }
 
+/// What all flows of one port come to, added up once.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Load {
+    /// Flows that leave here, the frames that the kernel took of them, and their rate.
+    leaving: u64,
+    handed: u64,
+    bps_l1: f64,
+    /// Flows that are received here, and what the analyser matched of them.
+    arriving: u64,
+    matched: u64,
+}
+
+impl Load {
+    /// By port.
+    pub(super) fn of_ports(facts: &RunFacts) -> Vec<Self> {
+        let mut loads = vec![Self::default(); facts.ports.len()];
+        for flow in &facts.flows {
+            let load = &mut loads[flow.tx_port];
+            load.leaving += 1;
+            load.handed += flow.completed.unwrap_or(flow.totals.tx_frames);
+            let bits = l1_bits(flow.totals.tx_frames, flow.totals.tx_bytes);
+            load.bps_l1 += duration_ns(flow).map_or(0.0, |ns| bits as f64 * 1e9 / ns as f64);
+            let counters = flow.totals.rx.as_ref().map(|rx| rx.counters);
+            for port in flow.receivers() {
+                loads[port].arriving += 1;
+                loads[port].matched += counters.map_or(0, |rx| rx.frames() + rx.late + rx.corrupt);
+            }
+        }
+        loads
+    }
+}
+
 /// Follows the flow through the ports it uses.
-fn ledger(facts: &RunFacts, flow: &FlowFacts) -> Ledger {
+fn ledger(facts: &RunFacts, loads: &[Load], flow: &FlowFacts) -> Ledger {
     let submitted = flow.totals.tx_frames;
     let counts = FlowCounts {
         requested: flow.requested.unwrap_or(submitted).max(submitted),
@@ -142,11 +180,10 @@ fn ledger(facts: &RunFacts, flow: &FlowFacts) -> Ledger {
         completed: flow.completed,
         rx: flow.rx_port.and(flow.totals.rx.as_ref()).map(|rx| rx.counters),
     };
-    let leaving = || facts.flows.iter().filter(|other| other.tx_port == flow.tx_port);
     let port = &facts.ports[flow.tx_port];
     let departure = Departure {
-        flows: leaving().count() as u64,
-        handed: leaving().map(|other| other.completed.unwrap_or(other.totals.tx_frames)).sum(),
+        flows: loads[flow.tx_port].leaving,
+        handed: loads[flow.tx_port].handed,
         frames: port.tx_frames,
         dropped: port.tx_dropped,
         into: match port.peer {
@@ -156,34 +193,38 @@ fn ledger(facts: &RunFacts, flow: &FlowFacts) -> Ledger {
         },
     };
     // Of several receivers the sum: a frame came to one of them.
-    let arrival = flow.receivers().map(|index| arrival(facts, index)).reduce(|all, one| Arrival {
-        flows: all.flows.max(one.flows),
-        frames: all.frames.zip(one.frames).map(|(a, b)| a + b),
-        dropped: all.dropped.zip(one.dropped).map(|(a, b)| a + b),
-        fill_ring_empty: all.fill_ring_empty + one.fill_ring_empty,
-        seen: all.seen.zip(one.seen).map(|(a, b)| a + b),
-        matched: all.matched.max(one.matched),
-    });
+    let arrival =
+        flow.receivers().map(|index| arrival(facts, loads, index)).reduce(|all, one| Arrival {
+            flows: all.flows.max(one.flows),
+            frames: all.frames.zip(one.frames).map(|(a, b)| a + b),
+            dropped: all.dropped.zip(one.dropped).map(|(a, b)| a + b),
+            fill_ring_empty: all.fill_ring_empty + one.fill_ring_empty,
+            seen: all.seen.zip(one.seen).map(|(a, b)| a + b),
+            matched: all.matched.max(one.matched),
+        });
     Ledger::trace(&counts, &departure, arrival.as_ref())
 }
 
 /// What came to a port.
-fn arrival(facts: &RunFacts, index: usize) -> Arrival {
+fn arrival(facts: &RunFacts, loads: &[Load], index: usize) -> Arrival {
     let port = &facts.ports[index];
-    let there = || facts.flows.iter().filter(|flow| flow.receivers().any(|rx| rx == index));
-    let counters = there().filter_map(|other| Some(other.totals.rx.as_ref()?.counters));
     Arrival {
-        flows: there().count() as u64,
+        flows: loads[index].arriving,
         frames: port.rx_frames,
         dropped: port.rx_dropped,
         fill_ring_empty: port.xsk.map_or(0, |xsk| xsk.rx_fill_ring_empty),
         seen: port.seen,
-        matched: counters.map(|rx| rx.frames() + rx.late + rx.corrupt).sum(),
+        matched: loads[index].matched,
     }
 }
 
 /// Who held the flow back.
-fn limited_by(facts: &RunFacts, flow: &FlowFacts, finding: &Finding) -> Option<&'static str> {
+fn limited_by(
+    facts: &RunFacts,
+    loads: &[Load],
+    flow: &FlowFacts,
+    finding: &Finding,
+) -> Option<&'static str> {
     match finding.limit {
         Some(Verdict::Loss | Verdict::DeviceBackpressure) => Some("device"),
         Some(Verdict::ReceiverLimited) => Some("tester-rx"),
@@ -193,13 +234,7 @@ fn limited_by(facts: &RunFacts, flow: &FlowFacts, finding: &Finding) -> Option<&
             && flow.intended_pps.is_none()
             && flow.requested.is_none() =>
         {
-            let load = facts.flows.iter().filter(|other| other.tx_port == flow.tx_port);
-            let load_bps: f64 = load
-                .filter_map(|flow| {
-                    let bits = l1_bits(flow.totals.tx_frames, flow.totals.tx_bytes);
-                    Some(bits as f64 * 1e9 / duration_ns(flow)? as f64)
-                })
-                .sum();
+            let load_bps = loads[flow.tx_port].bps_l1;
             let link_bps = facts.ports[flow.tx_port].link_bps;
             let full = link_bps.is_some_and(|link_bps| load_bps >= 0.999 * link_bps as f64);
             Some(if full { "line" } else { "tester-tx" })

@@ -9,8 +9,9 @@ impl RunResult {
         let mut flows = Vec::with_capacity(facts.flows.len());
         let mut reasons = Vec::new();
         let mut unmet = Vec::new();
+        let loads = flow::Load::of_ports(facts);
         for flow in &facts.flows {
-            let (row, sentences) = flow::result(facts, flow);
+            let (row, sentences) = flow::result(facts, &loads, flow);
             reasons.extend(sentences.into_iter().map(|text| format!("{}: {text}", flow.name)));
             let missed = check(&flow.expect, &row);
             reasons.extend(missed.iter().map(|missed| format!("{}: {}", flow.name, missed.text)));

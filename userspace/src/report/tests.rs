@@ -40,7 +40,7 @@ fn collected(sent: u64, unique: u64) -> Collector {
         observed.ipdv = vec![(-5, 1), (3, unique - 1)];
     }
     observed.intervals = vec![(0, unique)];
-    let mut collector = Collector::new(300, Duration::from_secs(10));
+    let mut collector = Collector::new(2, 300, Duration::from_secs(10));
     collector.begin_trial(BASE);
     collector.record(
         FlowId(0),

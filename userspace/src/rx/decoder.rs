@@ -36,24 +36,28 @@ struct BankState {
     /// before it fills its bucket, so buckets are read once more after it fell silent.
     moved: bool,
     intervals: IntervalRing,
-    slab: Option<Box<SlabCopy>>,
+    slab: Option<SlabCopy>,
 }
 
+/// Zeroed by the allocator, so that what never counts takes no memory.
 #[derive(Debug)]
 struct SlabCopy {
-    latency: [u32; abi::LATENCY_BUCKETS as usize],
-    negative: [u32; abi::NEGATIVE_BUCKETS as usize],
-    gap: [u32; abi::GAP_BUCKETS as usize],
-    ipdv: [[u32; abi::GAP_BUCKETS as usize]; 2],
+    latency: Box<[u32]>,
+    negative: Box<[u32]>,
+    gap: Box<[u32]>,
+    ipdv: [Box<[u32]>; 2],
 }
 
 impl SlabCopy {
-    const EMPTY: Self = Self {
-        latency: [0; abi::LATENCY_BUCKETS as usize],
-        negative: [0; abi::NEGATIVE_BUCKETS as usize],
-        gap: [0; abi::GAP_BUCKETS as usize],
-        ipdv: [[0; abi::GAP_BUCKETS as usize]; 2],
-    };
+    fn new() -> Self {
+        let zeros = |count: u32| vec![0; count as usize].into_boxed_slice();
+        Self {
+            latency: zeros(abi::LATENCY_BUCKETS),
+            negative: zeros(abi::NEGATIVE_BUCKETS),
+            gap: zeros(abi::GAP_BUCKETS),
+            ipdv: [zeros(abi::GAP_BUCKETS), zeros(abi::GAP_BUCKETS)],
+        }
+    }
 }
 
 impl StreamDecoder {
@@ -71,9 +75,7 @@ impl StreamDecoder {
             bank.unique = 0;
             bank.moved = false;
             bank.intervals.clear();
-            if let Some(slab) = &mut bank.slab {
-                **slab = SlabCopy::EMPTY;
-            }
+            bank.slab = None;
         }
     }
 
@@ -104,7 +106,7 @@ impl StreamDecoder {
             return;
         }
         if let Some(slab) = slab {
-            let copy = state.slab.get_or_insert_with(|| Box::new(SlabCopy::EMPTY));
+            let copy = state.slab.get_or_insert_with(SlabCopy::new);
             let plain = |index| index as u16;
             difference(slab.latency, &mut copy.latency, &mut observed.latency, plain);
             difference(slab.negative, &mut copy.negative, &mut observed.negative, plain);
@@ -132,7 +134,7 @@ impl StreamDecoder {
         let slabs = self.banks.iter().filter(|bank| bank.slab.is_some()).count();
         size_of::<Self>()
             + self.banks.capacity() * size_of::<BankState>()
-            + slabs * size_of::<SlabCopy>()
+            + slabs * size_of::<abi::slab>()
     }
 }
 

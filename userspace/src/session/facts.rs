@@ -207,12 +207,12 @@ impl Session {
         Snapshot { phase, elapsed, base_ns: self.base_ns, flows }
     }
 
-    pub(super) fn facts(&self, end: &TrialEnd) -> RunFacts {
+    pub(super) fn facts(&mut self, mut end: TrialEnd) -> RunFacts {
         let mut faults = end.faults.clone();
         if end.interrupted {
             faults.push("interrupted before its end".to_owned());
         }
-        let flows = (0..).zip(&self.spec.flows).map(|(id, _)| self.flow_facts(id, end)).collect();
+        let flows = (0..self.spec.flows.len()).map(|id| self.flow_facts(id, &mut end)).collect();
         let ports =
             (0..).zip(self.ports.iter().zip(&end.ports)).map(|(index, (port, end))| PortFacts {
                 name: port.name.clone(),
@@ -253,40 +253,36 @@ impl Session {
     }
 
     /// When the first and the last lost frame of a flow were sent.
-    fn lost_ns(&self, id: u32, end: &TrialEnd) -> Option<(u64, u64)> {
-        let flow = &self.spec.flows[id as usize];
+    fn lost_ns(&self, id: usize, end: &TrialEnd) -> Option<(u64, u64)> {
+        let flow = &self.spec.flows[id];
         let analyser = self.ports[flow.rx?].receiver.source();
-        let streams = self.streams.iter().zip(&end.sent);
-        let ranges = streams.filter(|(stream, _)| stream.flow == id as usize).filter_map(
-            |(stream, sent)| {
-                let records: Vec<_> = self.records(stream).collect();
-                let frames = sent.submitted_frames;
-                let lost = lost_range(&records, &analyser.window(stream.id.0), frames)?;
-                let span_ns = u128::from(sent.last_submit_ns.saturating_sub(sent.first_submit_ns));
-                let last = u128::from(frames.max(2) - 1);
-                let sent_ns = |number: u64| {
-                    let since_first = (span_ns * u128::from(number) / last) as u64;
-                    (sent.first_submit_ns + since_first).saturating_sub(end.start_ns)
-                };
-                Some((sent_ns(lost.0), sent_ns(lost.1)))
-            },
-        );
+        let mine = self.streams_of(id);
+        let streams = self.streams[mine.clone()].iter().zip(&end.sent[mine]);
+        let ranges = streams.filter_map(|(stream, sent)| {
+            let records: Vec<_> = self.records(stream).collect();
+            let frames = sent.submitted_frames;
+            let lost = lost_range(&records, &analyser.window(stream.id.0), frames)?;
+            let span_ns = u128::from(sent.last_submit_ns.saturating_sub(sent.first_submit_ns));
+            let last = u128::from(frames.max(2) - 1);
+            let sent_ns = |number: u64| {
+                let since_first = (span_ns * u128::from(number) / last) as u64;
+                (sent.first_submit_ns + since_first).saturating_sub(end.start_ns)
+            };
+            Some((sent_ns(lost.0), sent_ns(lost.1)))
+        });
         ranges.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)))
     }
 
-    fn flow_facts(&self, id: u32, end: &TrialEnd) -> FlowFacts {
-        let flow = &self.spec.flows[id as usize];
-        let correction = self.corrections.of(id);
+    fn flow_facts(&mut self, id: usize, end: &mut TrialEnd) -> FlowFacts {
+        // Before the borrows: histograms are moved, not copied.
+        let totals = self.collector.take_totals(FlowId(id as u32)).unwrap_or_default();
+        let tx_gap = end.gaps.get_mut(id).map(std::mem::take);
+        let flow = &self.spec.flows[id];
+        let correction = self.corrections.of(id as u32);
         let link_bps = self.ports[flow.tx].link_bps.unwrap_or(0);
-        let sent = || {
-            self.streams
-                .iter()
-                .zip(&end.sent)
-                .filter(|(stream, _)| stream.flow == id as usize)
-                .map(|(_, sent)| sent)
-        };
+        let sent = || end.sent[self.streams_of(id)].iter();
         let started = || sent().filter(|sent| sent.submitted_frames > 0);
-        let changed = end.changed.get(&(id as usize));
+        let changed = end.changed.get(&id);
         let legs = match changed {
             Some(changed) => Some(changed.legs.clone()),
             None => flow.legs(link_bps),
@@ -308,11 +304,11 @@ impl Session {
             completed: sent().map(|sent| sent.completed_frames).sum(),
             first_tx_ns: started().map(|sent| sent.first_submit_ns).min(),
             last_tx_ns,
-            tx_gap: end.gaps.get(id as usize).cloned(),
-            totals: self.collector.totals(FlowId(id)).cloned().unwrap_or_default(),
+            tx_gap,
+            totals,
             samples: self.settings.keep_samples.then(|| {
                 self.collector
-                    .history(FlowId(id), self.settings.samples)
+                    .history(FlowId(id as u32), self.settings.samples)
                     .into_iter()
                     .map(|sample| corrected(sample.clone(), correction))
                     .collect()

@@ -43,6 +43,7 @@ use crate::{
 use plan::Stream;
 use port::Port;
 use std::{
+    ops::Range,
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -110,7 +111,7 @@ impl Session {
         observe: &mut dyn FnMut(&Snapshot),
     ) -> Result<RunFacts, SessionError> {
         let end = self.trial(stop, &mut |phase, session| observe(&session.snapshot(phase)))?;
-        Ok(self.facts(&end))
+        Ok(self.facts(end))
     }
 
     /// What changes the rates while [`Self::run`] runs, from any thread.
@@ -162,6 +163,12 @@ impl Session {
         }
         notes.extend(self.corrections.notes.iter().cloned());
         notes
+    }
+
+    /// The ids of a flow's streams, which lie side by side.
+    fn streams_of(&self, flow: usize) -> Range<usize> {
+        let before = |flow| self.streams.partition_point(|stream| stream.flow < flow);
+        before(flow)..before(flow + 1)
     }
 
     /// The frames of one stream, from its first.

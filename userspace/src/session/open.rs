@@ -112,7 +112,7 @@ impl Session {
             })
             .collect();
         let spec = Arc::new(spec);
-        let collector = Collector::new(settings.samples, settings.interval);
+        let collector = Collector::new(spec.flows.len(), settings.samples, settings.interval);
         let mut session = Self {
             control: RateControl::new(&spec, link_bps, live_frames),
             spec,

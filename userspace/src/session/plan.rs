@@ -44,6 +44,9 @@ impl Stream {
 /// What one copy-mode queue carries with room to spare; above it a flow is striped.
 const QUEUE_FPS: u64 = 500_000;
 
+/// Flows for each worker from which on those at "max" are not striped.
+const CROWD: u32 = 64;
+
 /// Assigns every flow to queues. At most `cores` workers in all, shared fairly by the
 /// ports that send, so that no worker waits for another's core.
 pub(super) fn assign(spec: &Spec, ports: &[PortLimits], cores: usize) -> Vec<Stream> {
@@ -52,10 +55,15 @@ pub(super) fn assign(spec: &Spec, ports: &[PortLimits], cores: usize) -> Vec<Str
     sending.dedup();
     let workers_per_port = (cores / sending.len().max(1)).max(1) as u32;
     let mut next_queue = vec![0_u32; spec.ports.len()];
+    let mut flows = vec![0; spec.ports.len()];
+    spec.flows.iter().for_each(|flow| flows[flow.tx] += 1);
     let mut streams = Vec::new();
     for (flow_index, flow) in spec.flows.iter().enumerate() {
         let workers = ports[flow.tx].tx_queues.min(workers_per_port).max(1);
-        let stride = stripes(flow, ports[flow.tx].link_bps).min(workers);
+        // So many fill every queue evenly, each on one of them.
+        let crowd = flow.frames_per_second(ports[flow.tx].link_bps).is_none()
+            && flows[flow.tx] >= CROWD * workers;
+        let stride = if crowd { 1 } else { stripes(flow, ports[flow.tx].link_bps).min(workers) };
         for first in 0..stride {
             let queue = QueueId(next_queue[flow.tx] % workers);
             next_queue[flow.tx] += 1;

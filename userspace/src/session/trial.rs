@@ -198,9 +198,8 @@ impl Session {
         self.spec.flows.iter().enumerate().any(|(id, flow)| {
             let link_bps = self.ports[flow.tx].link_bps.unwrap_or(0);
             let sent = || -> u64 {
-                let mine =
-                    self.streams.iter().zip(counters).filter(|(stream, _)| stream.flow == id);
-                mine.map(|(_, counters)| counters.read().submitted_frames).sum()
+                let mine = &counters[self.streams_of(id)];
+                mine.iter().map(|counters| counters.read().submitted_frames).sum()
             };
             let requested = match changed.get(&id) {
                 Some(changed) => changed.frames,

@@ -15,9 +15,9 @@ pub struct StreamCounters {
     completed_frames: AtomicU64,
     first_submit_ns: AtomicU64,
     last_submit_ns: AtomicU64,
+    gap_max_ns: AtomicU64,
     /// Frames by transmit time, slot k % 64, cumulative over laps (abi.h, `interval_unique`).
     intervals: [AtomicU64; INTERVALS as usize],
-    gap_max_ns: AtomicU64,
     /// Frames by the time since the one before, in the buckets of the analyser.
     gaps: [AtomicU64; GAP_BUCKETS as usize],
 }

@@ -71,7 +71,12 @@ impl Schedule {
             Some(&Reverse((_, top))) if top == stream => {
                 self.paced.pop();
             }
-            _ => self.unpaced.retain(|&other| other != stream),
+            // The turn stays for the one that takes the place.
+            _ if self.unpaced.get(self.turn) == Some(&stream) => {
+                self.unpaced.swap_remove(self.turn);
+                self.turn = self.turn.checked_sub(1).unwrap_or(self.unpaced.len());
+            }
+            _ => (),
         }
     }
 }

@@ -74,7 +74,7 @@ proptest! {
     fn a_sample_expands_to_the_histogram_it_was(
         values in prop::collection::vec(0..1_000_000_000_i64, 0..90),
     ) {
-        let packed = PackedBuckets::pack(&observe(&values).latency);
+        let packed = PackedBuckets::pack(&observe(&values).latency, 480);
         prop_assert_eq!(packed.precision(), 7);
         let mut expected: Histogram<u64> = empty_histogram();
         for value in values {
@@ -87,7 +87,7 @@ proptest! {
     fn coarser_buckets_stay_within_their_error(
         values in prop::collection::vec(0..60_000_000_000_i64, 300..400),
     ) {
-        let packed = PackedBuckets::pack(&observe(&values).latency);
+        let packed = PackedBuckets::pack(&observe(&values).latency, 480);
         prop_assert!(packed.heap_bytes() <= 480);
         let mut sorted = values.clone();
         sorted.sort_unstable();

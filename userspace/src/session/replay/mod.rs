@@ -87,7 +87,7 @@ impl Replay {
         }
         wait_for_carriers(&infos, CARRIER_WAIT)?;
         ports[0].open_queue(spec.recording.frames().map(<[u8]>::len).max().unwrap_or(0))?;
-        let collector = Collector::new(settings.samples, settings.interval);
+        let collector = Collector::new(1, settings.samples, settings.interval);
         let timing = timing.map(Arc::new);
         // A zero-copy bind may reset the link again.
         wait_for_carriers(&infos, CARRIER_WAIT)?;
