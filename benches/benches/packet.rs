@@ -129,5 +129,31 @@ fn write(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, write);
+/// Many streams in turn, each frame in a chunk that another stream used last, as a worker
+/// does it: what the cache no longer holds is the difference.
+fn streams(c: &mut Criterion) {
+    let mut group = c.benchmark_group("packet/streams");
+    group.throughput(Throughput::Elements(1));
+    for count in [1, 100, 10_000] {
+        let mut cursors: Vec<_> = (0..count)
+            .map(|_| {
+                let layers = vec![ipv4(range(1, 254)), udp(range(49_152, 1000))];
+                cursor(Vary::Independent, &[64], layers)
+            })
+            .collect();
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let stamp = TagStamp { magic: TagStamp::magic(7, 1), stream: 3, sequence: 0, time_ns: 0 };
+        let mut turn = 0;
+        group.bench_function(format!("{count}"), |b| {
+            b.iter(|| {
+                turn = if turn + 1 < cursors.len() { turn + 1 } else { 0 };
+                cursors[turn].fill(&mut chunk);
+                cursors[turn].write(black_box(&mut chunk), &stamp)
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, write, streams);
 criterion_main!(benches);

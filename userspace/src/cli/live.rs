@@ -1,8 +1,9 @@
 //! What a person sees while a run is on: a line per flow and interval, and a bar.
 
 use crate::{
+    collect::{Loss, Sample},
     report::{live_header, live_line},
-    session::{Phase, Snapshot},
+    session::{FlowSnapshot, Phase, Snapshot},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
@@ -11,8 +12,10 @@ use std::{
 };
 use terminal_size::{Width, terminal_size_of};
 
-/// Flows shown every interval; more scroll by faster than one can read.
+/// Flows shown every interval; more scroll by faster than one can read: then it is all of
+/// them in one line, and the worst.
 const FLOWS_MAX: usize = 20;
+const WORST: usize = 8;
 /// Lines after which the titles are repeated.
 const TITLES_EVERY: usize = 20;
 const WIDTH: usize = 80;
@@ -77,24 +80,36 @@ impl Live {
             self.planned.map_or(snapshot.elapsed, |planned| snapshot.elapsed.min(planned));
         bar.set_position(elapsed.as_millis() as u64);
         bar.set_message(if snapshot.phase == Phase::Draining { "draining" } else { "sending" });
-        for flow in snapshot.flows.iter().take(FLOWS_MAX) {
+        let seconds = snapshot.elapsed.as_secs();
+        let mut line = |name: &str, latest: &Sample, settled: Option<&Sample>| {
             if self.lines.is_multiple_of(TITLES_EVERY) {
                 bar.println(live_header(self.width));
             }
             self.lines += 1;
-            let seconds = snapshot.elapsed.as_secs();
-            bar.println(live_line(
-                seconds,
-                &flow.name,
-                &flow.latest,
-                flow.settled.as_ref(),
-                self.width,
-            ));
+            bar.println(live_line(seconds, name, latest, settled, self.width));
+        };
+        let mut flows: Vec<_> = snapshot.flows.iter().collect();
+        if flows.len() > FLOWS_MAX {
+            let all = Sample::sum(flows.iter().map(|flow| &flow.latest));
+            let settled = Sample::sum(flows.iter().filter_map(|flow| flow.settled.as_ref()));
+            if let Some(all) = all {
+                line(&format!("all {}", flows.len()), &all, settled.as_ref());
+            }
+            flows.sort_by(|a, b| badness(b).total_cmp(&badness(a)));
+            flows.truncate(WORST);
         }
-        if let more @ 1.. = snapshot.flows.len().saturating_sub(FLOWS_MAX) {
-            bar.println(format!("     and {more} flows more, see the result"));
+        for flow in flows {
+            line(&flow.name, &flow.latest, flow.settled.as_ref());
         }
     }
+}
+
+/// Lost frames weigh more than late ones: the share lost, then the 99th percentile.
+fn badness(flow: &FlowSnapshot) -> f64 {
+    let loss = flow.settled.as_ref().and_then(Sample::loss).and_then(Loss::ratio).unwrap_or(0.0);
+    let p99_ns = flow.latest.latency.map_or(0, |latency| latency.p99);
+    // A latency of 17 minutes weighs as much as the loss of all.
+    loss * 1e12 + p99_ns as f64
 }
 
 fn bar(screen: Screen, planned: Option<Duration>) -> ProgressBar {

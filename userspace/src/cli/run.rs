@@ -14,7 +14,7 @@ pub(super) fn main(args: &RunArgs) -> Result<u8, Failure> {
     let stop = stop_flag()?;
     let mut session =
         Session::open(spec, Settings { backend: args.backend.into(), ..output.settings() })?;
-    output.say(&session.modes());
+    output.say(&[session.modes(), vec![session.memory()]].concat());
     let facts = output.watch(session.planned(), |observe| session.run(&stop, observe))?;
     drop(session);
     output.finish(&facts)

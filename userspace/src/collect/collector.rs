@@ -1,6 +1,6 @@
 //! All flows of a trial: record, look back, take the totals.
 
-use super::{FlowReading, Ring, Sample, Totals, buckets::share_bytes, flow::FlowState};
+use super::{FlowReading, Ring, RxTotals, Sample, Totals, buckets::share_bytes, flow::FlowState};
 use crate::rx::IntervalClock;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -104,6 +104,14 @@ impl Collector {
     /// Forgets a flow; whether there was one.
     pub fn remove_flow(&mut self, flow: FlowId) -> bool {
         self.flows.remove(&flow).is_some()
+    }
+
+    /// Bytes that a flow takes here at most, once its ring is full.
+    pub fn full_flow_bytes(&self) -> usize {
+        let sample = size_of::<Sample>() + self.bucket_bytes;
+        FlowState::new(0, 0, 0).state_bytes()
+            + RxTotals::default().state_bytes()
+            + self.capacity * sample
     }
 
     /// Bytes that one flow takes here.

@@ -90,6 +90,13 @@ pub struct RxTotals {
     pub ipdv: Ipdv,
 }
 
+impl RxTotals {
+    /// Bytes held besides itself.
+    pub(super) fn state_bytes(&self) -> usize {
+        self.latency.state_bytes() + self.gap.state_bytes()
+    }
+}
+
 impl Totals {
     /// What is missing of all that was sent; `None`: not measured. Only final after
     /// the drain: before, it includes frames in flight.
@@ -285,7 +292,7 @@ impl FlowState {
         size_of::<Self>()
             + ring * size_of::<Sample>()
             + samples
-            + rx.map_or(0, |rx| rx.latency.state_bytes() + rx.gap.state_bytes())
+            + rx.map_or(0, RxTotals::state_bytes)
             + self.pending.capacity() * size_of::<(u64, Bin)>()
     }
 }

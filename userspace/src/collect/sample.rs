@@ -50,6 +50,44 @@ pub struct SampleLatency {
 }
 
 impl Sample {
+    /// The samples of several flows of one interval as one; its loss is known when it is
+    /// of all. `None` of none.
+    pub fn sum<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<Sample> {
+        let mut samples = samples.into_iter();
+        let mut sum = samples.next()?.clone();
+        let mut latencies = sum.histogram();
+        let mut max = sum.latency.map(|latency| latency.max);
+        let add = |mine: Option<u64>, theirs: Option<u64>| match (mine, theirs) {
+            (Some(mine), Some(theirs)) => Some(mine + theirs),
+            (mine, theirs) => mine.or(theirs),
+        };
+        for sample in samples {
+            sum.time_ns = sum.time_ns.max(sample.time_ns);
+            sum.elapsed_ns = sum.elapsed_ns.max(sample.elapsed_ns);
+            sum.tx_frames += sample.tx_frames;
+            sum.tx_bytes += sample.tx_bytes;
+            sum.rx_frames = add(sum.rx_frames, sample.rx_frames);
+            sum.rx_bytes = add(sum.rx_bytes, sample.rx_bytes);
+            sum.sent += sample.sent;
+            sum.received += sample.received;
+            sum.settled &= sample.settled;
+            max = max.max(sample.latency.map(|latency| latency.max));
+            for (edge, count) in sample.buckets.edges() {
+                latencies.saturating_record_n(edge, count);
+            }
+        }
+        let at = |quantile| (latencies.value_at_quantile(quantile) as i64).min(max.unwrap_or(0));
+        sum.latency = max.filter(|_| !latencies.is_empty()).map(|max| SampleLatency {
+            p50: at(0.5),
+            p90: at(0.9),
+            p99: at(0.99),
+            p999: at(0.999),
+            max,
+        });
+        sum.buckets = PackedBuckets::pack(&[], 0);
+        Some(sum)
+    }
+
     /// Frames sent a second.
     pub fn tx_pps(&self) -> f64 {
         self.per_second(self.tx_frames)

@@ -165,6 +165,24 @@ impl Session {
         notes
     }
 
+    /// What the flows may take of memory, as a sentence: the analysers' maps from the
+    /// start, the samples by and by.
+    pub fn memory(&self) -> String {
+        let kernel: u64 = self.ports.iter().map(|port| port.receiver.source().memory_bytes()).sum();
+        let flows = self.spec.flows.len().max(1);
+        let flow_bytes = self.collector.full_flow_bytes()
+            + self.streams.len().div_ceil(flows)
+                * (size_of::<xdp_ebpf::abi::slab>() + size_of::<crate::tx::StreamCounters>());
+        format!(
+            "memory: {} MiB of analyser maps, {} KiB a flow; {} KiB a flow in user space at \
+             most, when {} samples are kept",
+            kernel >> 20,
+            (kernel / flows as u64) >> 10,
+            flow_bytes >> 10,
+            self.settings.samples
+        )
+    }
+
     /// The ids of a flow's streams, which lie side by side.
     fn streams_of(&self, flow: usize) -> Range<usize> {
         let before = |flow| self.streams.partition_point(|stream| stream.flow < flow);

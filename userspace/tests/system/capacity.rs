@@ -1,4 +1,4 @@
-//! What it must be able to bear: a rate held, and a thousand flows in 512 MiB.
+//! What it must be able to bear: a rate held, and ten thousand flows in 2 GiB.
 
 use crate::testbed::{Lab, Linerate, command, eventually, much_of_the_machine};
 use serde_json::Value;
@@ -55,6 +55,30 @@ fn a_thousand_flows_fit_in_512_mib() {
     assert_eq!(result.flows().len(), 1000);
     for row in result.flows() {
         row.assert_clean(60);
+    }
+}
+
+#[test]
+fn each_of_ten_thousand_flows_is_exact_within_2_gib() {
+    let _alone = much_of_the_machine();
+    let lab = Lab::cable();
+    let before = (lab.west.counters().tx_packets, lab.east.counters().rx_packets);
+    let text = flow("c{i}", "repeat = 10000\nrate = \"4pps\"\nframes = 20");
+    let run = Linerate::start(&lab.flow_file(&text));
+    eventually("all flows send", || lab.west.counters().tx_packets - before.0 > 120_000);
+    // What is mapped is in both: so this is more than what is taken.
+    let (user, kernel) = (peak_resident_bytes(run.pid()), bpf_bytes(run.pid()));
+    println!("10,000 flows: {} MiB resident, {} MiB of BPF maps", user / MIB, kernel / MIB);
+    assert!(user + kernel <= 2048 * MIB, "{} and {} MiB", user / MIB, kernel / MIB);
+    let result = run.wait().exits(0).result();
+    assert_eq!(result.flows().len(), 10_000);
+    for row in result.flows() {
+        row.assert_clean(20);
+    }
+    for now in
+        [lab.west.counters().tx_packets - before.0, lab.east.counters().rx_packets - before.1]
+    {
+        assert!((200_000..200_100).contains(&now), "the kernel counted {now} frames");
     }
 }
 

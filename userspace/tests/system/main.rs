@@ -31,7 +31,7 @@
 //! | `series` | `--series`: rows, endless runs, a full disk | python |
 //! | `compare` | two results: within, outside, not to be compared | exit codes, serde_json |
 //! | `calibrate` | bias and spread of a cable, when `run` takes them off | serde_json |
-//! | `capacity` | a rate held, 1,000 flows in 512 MiB | counters, /proc |
+//! | `capacity` | a rate held, 10,000 flows in 2 GiB | counters, /proc |
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod amounts;
