@@ -36,7 +36,11 @@ pub struct Row {
 impl Row {
     pub fn new(generator: &Generator) -> Self {
         let (command, not_installed) = match &generator.state {
-            State::Ready(command) => (Some(command.clone()), None),
+            // What was built here is named as seen from here.
+            State::Ready(command) => {
+                let root = format!("{}/", crate::workspace::root().display());
+                (Some(command.iter().map(|word| word.replace(&root, "")).collect()), None)
+            }
             State::NotInstalled(package) => (None, Some((*package).to_owned())),
         };
         Self {

@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result, bail};
 use aya::{
     Ebpf, EbpfLoader,
-    programs::{Xdp, XdpMode, links::FdLink},
+    programs::{Program, Xdp, XdpMode, links::FdLink},
 };
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 
@@ -104,10 +104,23 @@ pub fn prove(object: &Path) -> Result<bool> {
     }
     let mut ebpf = EbpfLoader::new().load(&data).context("aya cannot load it")?;
     for (name, program) in ebpf.programs_mut() {
-        let program: &mut Xdp = program.try_into()?;
-        program.load().with_context(|| format!("the verifier refuses {name}"))?;
+        match program {
+            Program::BtfTracePoint(program) => {
+                program.load(&tracepoint(&data)?, &aya::Btf::from_sys_fs()?)
+            }
+            program => <&mut Xdp>::try_from(program)?.load(),
+        }
+        .with_context(|| format!("the verifier refuses {name}"))?;
     }
     Ok(true)
+}
+
+/// The tracepoint that an object's section names, which aya does not keep.
+fn tracepoint(object: &[u8]) -> Result<String> {
+    let file = object::File::parse(object)?;
+    file.sections()
+        .find_map(|section| Some(section.name().ok()?.strip_prefix("tp_btf/")?.to_owned()))
+        .context("no section tp_btf/...")
 }
 
 /// Whether anything is left for the kernel to resolve: a metadata kfunc.
