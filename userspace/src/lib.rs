@@ -5,10 +5,11 @@
 //! ```text
 //! spec -> packet -> tx ~~wire~~> xdp-ebpf analyser -> rx -> collect -> report
 //!                     \__________ session: one run __________/
+//!                           suite: many trials, one verdict
 //! ```
 //!
 //! `use` points only back along units < spec < packet < nic < tx, rx < collect <
-//! calibration < session < report < cli; `cargo xtask tidy` checks it.
+//! calibration < session < suite < report < cli; `cargo xtask tidy` checks it.
 #![deny(missing_docs)]
 
 pub mod calibration;
@@ -20,5 +21,6 @@ pub mod report;
 pub mod rx;
 pub mod session;
 pub mod spec;
+pub mod suite;
 pub mod tx;
 pub mod units;

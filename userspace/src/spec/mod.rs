@@ -23,6 +23,7 @@ mod rates;
 mod schedule;
 mod size;
 mod stack;
+mod suite;
 #[cfg(test)]
 mod tests;
 
@@ -32,3 +33,4 @@ pub use model::*;
 pub use overrides::Overrides;
 pub use quick::QuickFlow;
 pub use schedule::{Leg, change_rate, frames_within};
+pub use suite::*;

@@ -1,3 +1,4 @@
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{cmp::Ordering, fmt};
 
 /// An exact non-negative rational, in lowest terms.
@@ -150,6 +151,24 @@ impl fmt::Display for Ratio {
     }
 }
 
+/// As text, so that nothing is lost: `125000000/84`.
+impl Serialize for Ratio {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{}/{}", self.numerator, self.denominator))
+    }
+}
+
+impl<'de> Deserialize<'de> for Ratio {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parts = text.split_once('/').and_then(|(numerator, denominator)| {
+            let denominator: u128 = denominator.parse().ok().filter(|&number| number != 0)?;
+            Some(Self::new(numerator.parse().ok()?, denominator))
+        });
+        parts.ok_or_else(|| D::Error::custom(format!("`{text}` is no ratio such as 125000000/84")))
+    }
+}
+
 fn product(a: u128, b: u128) -> u128 {
     a.checked_mul(b).expect("a product of 128 bits")
 }
@@ -168,6 +187,17 @@ mod tests {
 
     fn ratio() -> impl Strategy<Value = Ratio> {
         (0..1_u128 << 40, 1..1_u128 << 40).prop_map(|(n, d)| Ratio::new(n, d))
+    }
+
+    #[test]
+    fn it_is_kept_as_text_without_loss() {
+        let line_rate = Ratio::new(10_000_000_000, 672);
+        let text = serde_json::to_string(&line_rate).unwrap();
+        assert_eq!(text, "\"312500000/21\"");
+        assert_eq!(serde_json::from_str::<Ratio>(&text).unwrap(), line_rate);
+        for malformed in ["\"1\"", "\"1/0\"", "\"-1/2\"", "\"/\"", "1"] {
+            assert!(serde_json::from_str::<Ratio>(malformed).is_err(), "{malformed}");
+        }
     }
 
     proptest! {

@@ -1,0 +1,16 @@
+//! Many trials, one verdict: RFC 2544 and its successors.
+//!
+//! ```text
+//! spec::SuiteSpec -> search logic -> TrialPlan -> Trial::run -> TrialResult -> rows
+//!                    (pure)                       real or simulated
+//! ```
+//!
+//! The search logic knows loads and counts only: it runs over a [`Trial`], which is a real
+//! session or a simulated device, and is the same for both.
+
+mod trial;
+
+pub use trial::{
+    Action, Direction, DirectionResult, InvalidCause, LatencyStats, Load, Stage, Test, Trial,
+    TrialError, TrialPlan, TrialResult,
+};
