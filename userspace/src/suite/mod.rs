@@ -8,9 +8,11 @@
 //! The search logic knows loads and counts only: it runs over a [`Trial`], which is a real
 //! session or a simulated device, and is the same for both.
 
+mod progress;
 mod trial;
 
+pub use progress::{Bounds, Limits, Progress, Stop, TrialRecord, Trials};
 pub use trial::{
-    Action, Direction, DirectionResult, InvalidCause, LatencyStats, Load, Stage, Test, Trial,
-    TrialError, TrialPlan, TrialResult,
+    Action, Direction, DirectionResult, InvalidCause, LatencyStats, Load, Second, Stage, Test,
+    Trial, TrialError, TrialPlan, TrialResult,
 };

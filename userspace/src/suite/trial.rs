@@ -95,6 +95,8 @@ pub struct TrialPlan {
     pub latency_from: Duration,
     /// What happens to the device while the load runs.
     pub action: Option<Action>,
+    /// Counts are wanted second by second too ([`DirectionResult::seconds`]).
+    pub per_second: bool,
 }
 
 impl TrialPlan {
@@ -106,7 +108,14 @@ impl TrialPlan {
             loads: (0..directions).map(load).collect(),
             latency_from: Duration::ZERO,
             action: None,
+            per_second: false,
         }
+    }
+
+    /// How long its longest load takes, without the waits around it.
+    pub fn duration(&self) -> Duration {
+        let load = |load: &Load| load.stages.iter().map(Stage::duration).sum();
+        self.loads.iter().map(load).max().unwrap_or_default()
     }
 }
 
@@ -197,6 +206,18 @@ pub struct DirectionResult {
     pub last_lost_ns: Option<u64>,
     /// The longest time without a frame, from one arrival to the next.
     pub rx_gap_max_ns: Option<u64>,
+    /// Second by second, if the plan asked for it; else empty.
+    pub seconds: Vec<Second>,
+}
+
+/// The frames that were sent within one second since the start, and what became of them.
+/// The last one is shorter where the load ends within it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Second {
+    /// Frames that left within it.
+    pub tx_frames: u64,
+    /// Those of them that came at least once, whenever.
+    pub rx_unique_frames: u64,
 }
 
 /// Latency of many frames, signed (RFC 1242 section 3.8), nanoseconds.
