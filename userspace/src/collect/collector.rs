@@ -52,6 +52,12 @@ impl Collector {
             .record(&self.clock, reading);
     }
 
+    /// From here on the totals hold the latency of what comes now and later, and no more of
+    /// what came before. Samples keep theirs.
+    pub fn restart_latency(&mut self) {
+        self.flows.values_mut().for_each(FlowState::restart_latency);
+    }
+
     /// After the drain: every sample's loss is final.
     pub fn finish(&mut self) {
         self.flows.values_mut().for_each(FlowState::finish);

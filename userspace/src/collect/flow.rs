@@ -206,6 +206,10 @@ impl FlowState {
         }
     }
 
+    pub(super) fn restart_latency(&mut self) {
+        self.totals.rx.iter_mut().for_each(|rx| rx.latency.restart());
+    }
+
     /// After the drain: nothing more can come.
     pub(super) fn finish(&mut self) {
         if self.totals.rx.is_some() {

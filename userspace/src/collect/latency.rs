@@ -25,6 +25,9 @@ pub struct Latency {
     sum_ns: i128,
     min_ns: Option<i64>,
     max_ns: Option<i64>,
+    /// Began anew within a trial: `min_ns` and `max_ns` are those of the whole trial, which
+    /// the buckets narrow.
+    restarted: bool,
 }
 
 /// What is reported of a run's latency. Nanoseconds.
@@ -67,6 +70,7 @@ impl Default for Latency {
             sum_ns: 0,
             min_ns: None,
             max_ns: None,
+            restarted: false,
         }
     }
 }
@@ -92,8 +96,15 @@ impl Latency {
         }
     }
 
+    /// Forgets what was counted so far. From then on min and max are edges of buckets, held
+    /// within the exact extremes of all frames.
+    pub(super) fn restart(&mut self) {
+        *self = Self { min_ns: self.min_ns, max_ns: self.max_ns, restarted: true, ..Self::default() };
+    }
+
     /// Adds the frames of another stream, flow or run.
     pub fn merge(&mut self, other: &Self) {
+        self.restarted |= other.restarted;
         self.count += other.count;
         self.negative_count += other.negative_count;
         self.unbucketed += other.unbucketed;
@@ -122,9 +133,16 @@ impl Latency {
         all
     }
 
-    /// Exact least and greatest latency, ns; `None` before the first frame.
+    /// Least and greatest latency, ns; `None` before the first frame. Exact, but for one that
+    /// began anew within a trial: that has them to a bucket.
     pub fn extremes_ns(&self) -> Option<(i64, i64)> {
-        self.min_ns.zip(self.max_ns)
+        let exact = self.min_ns.zip(self.max_ns);
+        if !self.restarted {
+            return exact;
+        }
+        let (least, greatest) = exact?;
+        let (first, last) = (self.edges().next()?.0, self.edges().last()?.0);
+        Some((lower_edge(first).max(least), last.min(greatest)))
     }
 
     /// Unique frames that no slab had room for; with any, percentiles are unknown.
@@ -171,18 +189,7 @@ impl Latency {
     /// From the middle of each bucket, held within the exact extremes.
     fn stddev(&self, mean: f64, min: i64, max: i64) -> Option<f64> {
         let middles = self.edges().map(|(edge, count)| {
-            let low = if edge < 0 {
-                let index = histogram::index(
-                    edge.unsigned_abs(),
-                    abi::COARSE_PRECISION,
-                    abi::NEGATIVE_MAX_BITS,
-                );
-                -(histogram::upper(index, abi::COARSE_PRECISION) as i64)
-            } else {
-                let (precision, bits) = (abi::LATENCY_PRECISION, abi::LATENCY_MAX_BITS);
-                histogram::lower(histogram::index(edge as u64, precision, bits), precision) as i64
-            };
-            let middle = low.midpoint(edge).clamp(min, max);
+            let middle = lower_edge(edge).midpoint(edge).clamp(min, max);
             (middle as f64 - mean, count)
         });
         let (squares, count) = middles.fold((0.0, 0), |(squares, total), (distance, count)| {
@@ -196,6 +203,18 @@ impl Latency {
         size_of::<Self>()
             + size_of_val(&*self.buckets)
             + self.negative.capacity() * size_of::<u64>()
+    }
+}
+
+/// The lower edge of the bucket with this upper one.
+fn lower_edge(edge: i64) -> i64 {
+    if edge < 0 {
+        let (precision, bits) = (abi::COARSE_PRECISION, abi::NEGATIVE_MAX_BITS);
+        let index = histogram::index(edge.unsigned_abs(), precision, bits);
+        -(histogram::upper(index, precision) as i64)
+    } else {
+        let (precision, bits) = (abi::LATENCY_PRECISION, abi::LATENCY_MAX_BITS);
+        histogram::lower(histogram::index(edge as u64, precision, bits), precision) as i64
     }
 }
 

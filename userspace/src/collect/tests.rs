@@ -95,6 +95,28 @@ fn percentiles_are_unknown_when_frames_found_no_bucket() {
 }
 
 #[test]
+fn latency_that_begins_anew_knows_nothing_of_what_was_before() {
+    let first = observe(&[-900, 7, 1_000_000]);
+    let mut latency = Latency::default();
+    latency.record(&first.counters, &first);
+    latency.restart();
+    assert_eq!(latency.summary(), None, "nothing has come since");
+    let late = observe(&[2000, 3000, 40_000]);
+    // Extremes of a record are those of the whole trial.
+    let new = Counters {
+        latency_min_ns: first.counters.latency_min_ns,
+        latency_max_ns: first.counters.latency_max_ns,
+        ..late.counters
+    };
+    latency.record(&new, &late);
+    let summary = latency.summary().unwrap();
+    assert_eq!((summary.count, summary.mean, summary.negative_count), (3, 15_000.0, 0));
+    let near = |found: i64, exact: i64| (found - exact).abs() * 50 < exact;
+    assert!(near(summary.min, 2000) && summary.min <= 2000, "{summary:?}");
+    assert!(near(summary.max, 40_000) && summary.max >= 40_000, "{summary:?}");
+}
+
+#[test]
 fn gaps_are_summed_up() {
     let mut gap = Gap::default();
     assert_eq!(gap.summary(), None);

@@ -4,33 +4,19 @@ use super::{FlowResult, GapResult, IpdvResult, LatencyResult, LedgerResult, Outa
 use crate::{
     calibration::Correction,
     collect::{
-        Arrival, Border, Departure, Evidence, FarEnd, Finding, FlowCounts, Gap, GapSummary,
-        IpdvSummary, LatencySummary, Ledger, Loss, RxTotals, Sample, Verdict, judge, l1_bits,
-        l2_bits,
+        Border, Finding, Gap, GapSummary, IpdvSummary, LatencySummary, Ledger, Loss, RxTotals,
+        Sample, Verdict, l1_bits, l2_bits,
     },
-    session::{FlowFacts, Peer, RunFacts},
+    session::{FlowFacts, Judged, PortLoad, RunFacts},
     units::FCS_BYTES,
 };
 
-/// First submit to last submit plus one gap; the gap is the mean one, or of a lone
-/// frame the one asked for.
-pub(super) fn duration_ns(flow: &FlowFacts) -> Option<u64> {
-    let span = flow.last_tx_ns?.checked_sub(flow.first_tx_ns?)?;
-    let frames = flow.totals.tx_frames;
-    let duration = if frames > 1 && span > 0 {
-        (u128::from(span) * u128::from(frames) / u128::from(frames - 1)) as u64
-    } else {
-        (1e9 / flow.intended_pps?) as u64
-    };
-    (duration > 0).then_some(duration)
-}
-
 /// The row of one flow, and the sentences about it.
 ///
-/// `loads`: see [`Load::of_ports`].
+/// `loads`: see [`RunFacts::port_loads`].
 pub(super) fn result(
     facts: &RunFacts,
-    loads: &[Load],
+    loads: &[PortLoad],
     flow: &FlowFacts,
 ) -> (FlowResult, Vec<String>) {
     let totals = &flow.totals;
@@ -38,25 +24,9 @@ pub(super) fn result(
     let counters = rx.map(|rx| rx.counters);
     // What only a tag can tell.
     let tagged = counters.filter(|_| flow.tagged);
-    let duration_ns = duration_ns(flow);
+    let Judged { duration_ns, ledger, finding } = facts.judge(loads, flow);
     let per_second = |amount: u64| duration_ns.map(|ns| amount as f64 * 1e9 / ns as f64);
     let tx_pps = per_second(totals.tx_frames);
-
-    let ledger = ledger(facts, loads, flow);
-    let finding = judge(&Evidence {
-        ledger: &ledger,
-        intended_pps: flow.intended_pps,
-        random: flow.random,
-        duration_ns,
-        stale: counters.map_or(0, |counters| counters.stale),
-        pause_frames: facts.ports[flow.tx_port].pause_frames.unwrap_or(0),
-        invalid_descriptors: facts.ports[flow.tx_port].xsk.map_or(0, |xsk| xsk.tx_invalid),
-        rx_drops: &flow
-            .receivers()
-            .flat_map(|port| facts.ports[port].rx_drops.clone())
-            .collect::<Vec<_>>(),
-        faults: &[&*flow.faults, &*facts.faults].concat(),
-    });
     let limited_by = limited_by(facts, loads, flow, &finding);
 
     let mut reasons = finding.reasons;
@@ -139,89 +109,10 @@ pub(super) fn result(
     (row, reasons)
 }
 
-/// What all flows of one port come to, added up once.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Load {
-    /// Flows that leave here, the frames that the kernel took of them, and their rate.
-    leaving: u64,
-    handed: u64,
-    bps_l1: f64,
-    /// Flows that are received here, and what the analyser matched of them.
-    arriving: u64,
-    matched: u64,
-}
-
-impl Load {
-    /// By port.
-    pub(super) fn of_ports(facts: &RunFacts) -> Vec<Self> {
-        let mut loads = vec![Self::default(); facts.ports.len()];
-        for flow in &facts.flows {
-            let load = &mut loads[flow.tx_port];
-            load.leaving += 1;
-            load.handed += flow.completed.unwrap_or(flow.totals.tx_frames);
-            let bits = l1_bits(flow.totals.tx_frames, flow.totals.tx_bytes);
-            load.bps_l1 += duration_ns(flow).map_or(0.0, |ns| bits as f64 * 1e9 / ns as f64);
-            let counters = flow.totals.rx.as_ref().map(|rx| rx.counters);
-            for port in flow.receivers() {
-                loads[port].arriving += 1;
-                loads[port].matched += counters.map_or(0, |rx| rx.frames() + rx.late + rx.corrupt);
-            }
-        }
-        loads
-    }
-}
-
-/// Follows the flow through the ports it uses.
-fn ledger(facts: &RunFacts, loads: &[Load], flow: &FlowFacts) -> Ledger {
-    let submitted = flow.totals.tx_frames;
-    let counts = FlowCounts {
-        requested: flow.requested.unwrap_or(submitted).max(submitted),
-        submitted,
-        completed: flow.completed,
-        rx: flow.rx_port.and(flow.totals.rx.as_ref()).map(|rx| rx.counters),
-    };
-    let port = &facts.ports[flow.tx_port];
-    let departure = Departure {
-        flows: loads[flow.tx_port].leaving,
-        handed: loads[flow.tx_port].handed,
-        frames: port.tx_frames,
-        dropped: port.tx_dropped,
-        into: match port.peer {
-            None => FarEnd::Wire,
-            Some(Peer::Port(peer)) if flow.receivers().any(|rx| rx == peer) => FarEnd::Receiver,
-            Some(Peer::Port(_) | Peer::Elsewhere) => FarEnd::Device,
-        },
-    };
-    // Of several receivers the sum: a frame came to one of them.
-    let arrival =
-        flow.receivers().map(|index| arrival(facts, loads, index)).reduce(|all, one| Arrival {
-            flows: all.flows.max(one.flows),
-            frames: all.frames.zip(one.frames).map(|(a, b)| a + b),
-            dropped: all.dropped.zip(one.dropped).map(|(a, b)| a + b),
-            fill_ring_empty: all.fill_ring_empty + one.fill_ring_empty,
-            seen: all.seen.zip(one.seen).map(|(a, b)| a + b),
-            matched: all.matched.max(one.matched),
-        });
-    Ledger::trace(&counts, &departure, arrival.as_ref())
-}
-
-/// What came to a port.
-fn arrival(facts: &RunFacts, loads: &[Load], index: usize) -> Arrival {
-    let port = &facts.ports[index];
-    Arrival {
-        flows: loads[index].arriving,
-        frames: port.rx_frames,
-        dropped: port.rx_dropped,
-        fill_ring_empty: port.xsk.map_or(0, |xsk| xsk.rx_fill_ring_empty),
-        seen: port.seen,
-        matched: loads[index].matched,
-    }
-}
-
 /// Who held the flow back.
 fn limited_by(
     facts: &RunFacts,
-    loads: &[Load],
+    loads: &[PortLoad],
     flow: &FlowFacts,
     finding: &Finding,
 ) -> Option<&'static str> {
@@ -234,7 +125,7 @@ fn limited_by(
             && flow.intended_pps.is_none()
             && flow.requested.is_none() =>
         {
-            let load_bps = loads[flow.tx_port].bps_l1;
+            let load_bps = loads[flow.tx_port].bps_l1();
             let link_bps = facts.ports[flow.tx_port].link_bps;
             let full = link_bps.is_some_and(|link_bps| load_bps >= 0.999 * link_bps as f64);
             Some(if full { "line" } else { "tester-tx" })

@@ -9,7 +9,7 @@ impl RunResult {
         let mut flows = Vec::with_capacity(facts.flows.len());
         let mut reasons = Vec::new();
         let mut unmet = Vec::new();
-        let loads = flow::Load::of_ports(facts);
+        let loads = facts.port_loads();
         for flow in &facts.flows {
             let (row, sentences) = flow::result(facts, &loads, flow);
             reasons.extend(sentences.into_iter().map(|text| format!("{}: {text}", flow.name)));
@@ -48,7 +48,7 @@ fn duration_ns(facts: &RunFacts) -> Option<u64> {
     let end = facts
         .flows
         .iter()
-        .filter_map(|flow| Some(flow.first_tx_ns? + flow::duration_ns(flow)?))
+        .filter_map(|flow| Some(flow.first_tx_ns? + flow.duration_ns()?))
         .max()?;
     Some(end - start)
 }

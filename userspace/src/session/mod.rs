@@ -13,13 +13,17 @@ mod backend;
 mod calibrate;
 mod capture;
 mod control;
+mod course;
 mod error;
 mod facts;
+mod judging;
+mod load;
 mod next_hop;
 mod open;
 mod pin;
 mod plan;
 mod port;
+mod readings;
 mod replay;
 mod stamping;
 mod trial;
@@ -27,16 +31,19 @@ mod workers;
 
 pub use capture::{CaptureEnd, CaptureSession, CaptureSpec};
 pub use control::{ControlError, RateControl};
+pub use course::Course;
 pub use error::SessionError;
 pub use facts::{
     FlowFacts, FlowSnapshot, PathCalibration, Peer, Phase, PortFacts, RunFacts, Snapshot,
 };
+pub use judging::{Judged, PortLoad};
+pub use load::FlowLoad;
 pub use replay::{Replay, ReplayError, ReplayPace, ReplaySpec};
 
 use crate::{
     collect::{Collector, DEFAULT_CAPACITY},
     nic::LinkWatch,
-    packet::{Cursor, Program},
+    packet::{Cursor, NextHop, Program},
     spec::Spec,
     tx::{Backend, TxMode},
 };
@@ -90,6 +97,10 @@ pub struct Session {
     streams: Vec<Stream>,
     /// By flow: the part of a gap by which it starts later.
     phases: Vec<f64>,
+    /// By flow: how long after the trial it starts.
+    delays_ns: Vec<u64>,
+    /// By flow.
+    next_hops: Vec<NextHop>,
     /// By flow.
     programs: Vec<Arc<Program>>,
     ports: Vec<Port>,
@@ -110,7 +121,18 @@ impl Session {
         stop: &AtomicBool,
         observe: &mut dyn FnMut(&Snapshot),
     ) -> Result<RunFacts, SessionError> {
-        let end = self.trial(stop, &mut |phase, session| observe(&session.snapshot(phase)))?;
+        self.run_course(&mut Course::default(), stop, observe)
+    }
+
+    /// The same, watched and ended as `course` says.
+    pub fn run_course(
+        &mut self,
+        course: &mut Course<'_>,
+        stop: &AtomicBool,
+        observe: &mut dyn FnMut(&Snapshot),
+    ) -> Result<RunFacts, SessionError> {
+        let mut observe = |phase, session: &mut Self| observe(&session.snapshot(phase));
+        let end = self.trial(course, stop, &mut observe)?;
         Ok(self.facts(end))
     }
 

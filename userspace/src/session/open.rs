@@ -12,7 +12,7 @@ use super::{
 use crate::{
     collect::Collector,
     nic::{LinkWatch, PortInfo, PortName, are_joined, port_info, wait_for_carriers},
-    packet::{AddressSet, Program},
+    packet::{AddressSet, NextHop, Program},
     spec::{Flow, Integrity, Layer, PortSpec, Spec, SpecError, Track},
     units::{QueueId, Rate, StreamId},
 };
@@ -45,7 +45,7 @@ impl Session {
             })
             .collect();
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let phases = plan::phases(&spec, &limits);
+        let phases = plan::phases(&spec, |port| limits[port].link_bps);
         let streams = plan::assign(&spec, &limits, cores);
         if streams.len() > usize::from(u16::MAX) {
             return Err(SessionError::TooManyStreams {
@@ -103,7 +103,8 @@ impl Session {
             watch.wait_for_carrier(index, CARRIER_WAIT)?;
             port.queues.iter().for_each(|queue| queue.wake_receiver());
         }
-        let programs = compile(&spec, &ports)?;
+        let next_hops = next_hops(&spec, &ports)?;
+        let programs = compile(&spec, &ports, &next_hops)?;
         let link_bps = ports.iter().map(|port| port.link_bps.unwrap_or(0)).collect();
         let live_frames = ports
             .iter()
@@ -115,11 +116,13 @@ impl Session {
         let collector = Collector::new(spec.flows.len(), settings.samples, settings.interval);
         let mut session = Self {
             control: RateControl::new(&spec, link_bps, live_frames),
-            spec,
             settings,
             streams,
             phases,
+            delays_ns: vec![0; spec.flows.len()],
+            next_hops,
             programs,
+            spec,
             ports,
             watch,
             collector,
@@ -292,16 +295,22 @@ fn addresses(port: &PortSpec) -> Vec<IpAddr> {
     port.addresses.iter().map(ipnet::IpNet::addr).collect()
 }
 
-fn compile(spec: &Spec, ports: &[Port]) -> Result<Vec<Arc<Program>>, SessionError> {
+fn next_hops(spec: &Spec, ports: &[Port]) -> Result<Vec<NextHop>, SessionError> {
     let mut known = Known::default();
-    spec.flows
-        .iter()
-        .map(|flow| {
-            let port = &ports[flow.tx];
-            let next_hop = known.next_hop(flow, &spec.ports[flow.tx], port)?;
-            Program::compile(flow, port.info.mac, &next_hop)
-                .map(Arc::new)
-                .map_err(|source| SessionError::Packet { flow: flow.name.clone(), source })
-        })
-        .collect()
+    let hop = |flow: &Flow| known.next_hop(flow, &spec.ports[flow.tx], &ports[flow.tx]);
+    spec.flows.iter().map(hop).collect()
+}
+
+/// How the frames of every flow are made.
+pub(super) fn compile(
+    spec: &Spec,
+    ports: &[Port],
+    next_hops: &[NextHop],
+) -> Result<Vec<Arc<Program>>, SessionError> {
+    let compile = |(flow, next_hop): (&Flow, &NextHop)| {
+        Program::compile(flow, ports[flow.tx].info.mac, next_hop)
+            .map(Arc::new)
+            .map_err(|source| SessionError::Packet { flow: flow.name.clone(), source })
+    };
+    spec.flows.iter().zip(next_hops).map(compile).collect()
 }

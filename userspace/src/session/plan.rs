@@ -120,13 +120,15 @@ pub(super) fn pacer(
 
 /// The part of a gap by which each flow starts later, so that the flows of a port take
 /// turns: of n flows of one rate, the k-th by k/n. Rates are set apart from each other by
-/// the golden ratio, which no ratio of their gaps brings together for long.
-pub(super) fn phases(spec: &Spec, ports: &[PortLimits]) -> Vec<f64> {
+/// the golden ratio, which no ratio of their gaps brings together for long. A flow that sends
+/// nothing has no turn.
+pub(super) fn phases(spec: &Spec, link_bps: impl Fn(usize) -> u64) -> Vec<f64> {
     const GOLDEN: f64 = 0.618_033_988_749_894_9;
-    let rate = |flow: &Flow| flow.frames_per_second(ports[flow.tx].link_bps);
+    let rate = |flow: &Flow| flow.frames_per_second(link_bps(flow.tx));
     let mut flows_of: HashMap<_, (usize, f64)> = HashMap::new();
     let mut rates_of = vec![0_u32; spec.ports.len()];
-    for flow in &spec.flows {
+    let sends = |flow: &&Flow| flow.end != End::Frames(0);
+    for flow in spec.flows.iter().filter(sends) {
         let (flows, _) = flows_of.entry((flow.tx, rate(flow))).or_insert_with(|| {
             rates_of[flow.tx] += 1;
             (0, f64::from(rates_of[flow.tx] - 1) * GOLDEN % 1.0)
@@ -136,7 +138,7 @@ pub(super) fn phases(spec: &Spec, ports: &[PortLimits]) -> Vec<f64> {
     let mut placed: HashMap<_, usize> = HashMap::new();
     let place = |flow: &Flow| {
         let key = (flow.tx, rate(flow));
-        let (flows, apart) = flows_of[&key];
+        let Some(&(flows, apart)) = flows_of.get(&key) else { return 0.0 };
         let place = placed.entry(key).or_default();
         *place += 1;
         ((*place - 1) as f64 + apart) / flows as f64

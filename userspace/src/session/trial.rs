@@ -1,12 +1,17 @@
 //! One trial: workers sending, the collector ticking, then the drain.
 
 use super::{
-    Phase, Session, SessionError, backend::Redirected, control::Changed, plan, port::Port,
+    Course, Phase, Session, SessionError,
+    backend::Redirected,
+    control::Changed,
+    plan,
+    port::Port,
+    readings::{Counted, Readings},
 };
 use crate::{
-    collect::{FlowId, FlowReading, Gap},
+    collect::Gap,
     nic::PortReading,
-    rx::{IntervalClock, IntervalRing, PortTotals},
+    rx::PortTotals,
     spec::End,
     tx::{Sent, TxCounters, XskStatistics},
     units::monotonic_ns,
@@ -28,7 +33,6 @@ const LEAD_NS: u64 = 20_000_000;
 const LEAD_LIVE_NS: u64 = 80_000_000;
 const POLL: Duration = Duration::from_millis(5);
 /// CONTRACT, Meanings, Drain.
-const DRAIN_QUIET_NS: u64 = 500_000_000;
 const DRAIN_MAX_NS: u64 = 30_000_000_000;
 
 /// What a trial left to be told, beside what the collector holds.
@@ -64,13 +68,11 @@ pub(super) struct PortEnd {
     pub(super) redirected: Option<Redirected>,
 }
 
-/// What interfaces and sockets say, by port.
-struct Counted(Vec<(Option<PortReading>, Option<XskStatistics>)>);
-
 impl Session {
     /// Sends every flow once and drains.
     pub(super) fn trial(
         &mut self,
+        course: &mut Course<'_>,
         stop: &AtomicBool,
         observe: &mut dyn FnMut(Phase, &mut Session),
     ) -> Result<TrialEnd, SessionError> {
@@ -104,13 +106,22 @@ impl Session {
         };
         let interval_ns = self.settings.interval.as_nanos() as u64;
         let mut tick_ns = start_ns + interval_ns;
+        let mut latency_from_ns = course.latency_from_ns(start_ns);
         while workers.iter().any(|worker| !worker.thread.is_finished()) {
             thread::sleep(POLL);
             for control in workers.iter().filter_map(|worker| worker.control.as_ref()) {
                 control.tend(workers_stop.load(Relaxed));
             }
-            if end.faults.is_empty() {
-                end.faults.extend(self.link_faults());
+            if end.faults.is_empty() && !course.link_may_fall {
+                end.faults.extend(self.lost_links());
+            }
+            if latency_from_ns.is_some_and(|from_ns| self.has_none_in_flight_from_before(from_ns)) {
+                latency_from_ns = None;
+                reading.tick(self);
+                self.collector.restart_latency();
+            }
+            if let Some(tend) = &mut course.tend {
+                tend(Duration::from_nanos(monotonic_ns().saturating_sub(start_ns)));
             }
             if stop.load(Relaxed) || !end.faults.is_empty() {
                 workers_stop.store(true, Relaxed);
@@ -126,7 +137,8 @@ impl Session {
         end.interrupted =
             stop.load(Relaxed) && self.is_unfinished(start_ns, &counters, &end.changed);
         self.join(workers, &mut end.faults);
-        let after = self.drain(&mut reading, tick_ns, end.faults.is_empty(), observe);
+        let quiet_ns = if end.faults.is_empty() { Some(course.quiet_ns()) } else { None };
+        let after = self.drain(&mut reading, tick_ns, quiet_ns, observe);
         end.faults.extend(self.unbanked());
         if end.faults.is_empty() {
             end.faults.extend(self.unheard(&redirected, &counters));
@@ -138,6 +150,14 @@ impl Session {
             end.redirected = port.redirected().zip(then).map(|(now, then)| now.since(then));
         }
         Ok(end)
+    }
+
+    /// Whether the longest flight so far would be over of a frame sent at `ns`. What comes
+    /// after that was sent later.
+    fn has_none_in_flight_from_before(&self, ns: u64) -> bool {
+        const WAIT_MAX_NS: u64 = 1_000_000_000;
+        let now_ns = monotonic_ns();
+        now_ns >= ns && now_ns - ns >= self.glance().2.min(WAIT_MAX_NS)
     }
 
     /// The gaps between submits of every flow, its streams together.
@@ -152,12 +172,13 @@ impl Session {
         gaps
     }
 
-    /// Waits until nothing of this trial has come for a while.
+    /// Waits until nothing of this trial has come for `least_ns`; `None`: there is nothing to
+    /// wait for.
     fn drain(
         &mut self,
         reading: &mut Readings,
         mut tick_ns: u64,
-        link_holds: bool,
+        least_ns: Option<u64>,
         observe: &mut dyn FnMut(Phase, &mut Session),
     ) -> Counted {
         let interval_ns = self.settings.interval.as_nanos() as u64;
@@ -169,9 +190,9 @@ impl Session {
             if frames != received {
                 (received, last_ns) = (frames, now_ns);
             }
-            let quiet_ns = DRAIN_QUIET_NS.max(latency_max_ns.saturating_mul(3));
+            let quiet_ns = least_ns.map_or(0, |least_ns| least_ns.max(latency_max_ns.saturating_mul(3)));
             let waited_ns = now_ns - started_ns;
-            if !link_holds || now_ns - last_ns >= quiet_ns || waited_ns >= DRAIN_MAX_NS {
+            if now_ns - last_ns >= quiet_ns || waited_ns >= DRAIN_MAX_NS {
                 let counted = self.counted();
                 reading.tick(self);
                 self.collector.finish();
@@ -206,7 +227,9 @@ impl Session {
                 None => plan::requested_frames(flow, link_bps),
             };
             let has_sent_all = requested.is_some_and(|frames| sent() >= frames);
-            let is_over = plan::stop_ns(flow, start_ns).is_some_and(|stop_ns| now_ns >= stop_ns);
+            let flow_start_ns = start_ns + self.delays_ns[id];
+            let is_over =
+                plan::stop_ns(flow, flow_start_ns).is_some_and(|stop_ns| now_ns >= stop_ns);
             flow.end != End::Never && !has_sent_all && !is_over
         })
     }
@@ -232,8 +255,8 @@ impl Session {
         })
     }
 
-    /// Lost links, as sentences.
-    fn link_faults(&self) -> Vec<String> {
+    /// Links that are down now, as sentences.
+    pub fn lost_links(&self) -> Vec<String> {
         (0..self.ports.len())
             .filter_map(|port| self.watch.check(port).err())
             .map(|error| error.to_string())
@@ -272,71 +295,5 @@ impl Session {
             "{}: queues were added during the run; frames that came there are not counted",
             port.name
         ))
-    }
-
-    fn counted(&mut self) -> Counted {
-        Counted(self.ports.iter_mut().map(|port| (port.counted(), port.xsk())).collect())
-    }
-}
-
-impl Counted {
-    fn since(self, before: Self, analysers: &[PortTotals]) -> Vec<PortEnd> {
-        let pairs = self.0.into_iter().zip(before.0).zip(analysers);
-        let gained = pairs.map(|(((counted, xsk), (then, xsk_then)), &analyser)| PortEnd {
-            counted: counted.zip(then).map(|(now, then)| now.since(&then)),
-            xsk: xsk.zip(xsk_then).map(|(now, then)| now.since(then)),
-            analyser,
-            redirected: None,
-        });
-        gained.collect()
-    }
-}
-
-/// Joins what the workers and the analysers say into one reading per flow.
-struct Readings {
-    clock: IntervalClock,
-    streams: Vec<(Arc<dyn TxCounters>, IntervalRing)>,
-    flows: Vec<FlowReading>,
-    ports: Vec<PortTotals>,
-}
-
-impl Readings {
-    fn new(session: &Session, start_ns: u64, counters: &[Arc<dyn TxCounters>]) -> Self {
-        Self {
-            clock: IntervalClock::new(start_ns, session.settings.interval),
-            streams: counters
-                .iter()
-                .map(|counters| (Arc::clone(counters), IntervalRing::default()))
-                .collect(),
-            flows: vec![FlowReading::default(); session.spec.flows.len()],
-            ports: vec![PortTotals::default(); session.ports.len()],
-        }
-    }
-
-    /// Reads all ports and streams and gives every flow's reading to the collector.
-    fn tick(&mut self, session: &mut Session) {
-        let now_ns = monotonic_ns();
-        for (reading, flow) in self.flows.iter_mut().zip(&session.spec.flows) {
-            reading.clear(now_ns, flow.rx.is_some());
-        }
-        // Receivers first: then a frame is never received before it was sent.
-        for (port, totals) in session.ports.iter_mut().zip(&mut self.ports) {
-            let seen = port.receiver.read(now_ns);
-            *totals = seen.port;
-            for stream in seen.streams {
-                let flow = session.streams[usize::from(stream.stream.0)].flow;
-                let several = !session.spec.flows[flow].more_rx.is_empty();
-                self.flows[flow].add_rx(&stream.observed, several);
-            }
-            for stray in seen.strays {
-                self.flows[session.streams[usize::from(stray.stream.0)].flow].add_stray(stray);
-            }
-        }
-        for (stream, (counters, ring)) in session.streams.iter().zip(&mut self.streams) {
-            self.flows[stream.flow].add_tx(&**counters, ring, &self.clock);
-        }
-        for (id, reading) in (0..).zip(&self.flows) {
-            session.collector.record(FlowId(id), reading);
-        }
     }
 }
