@@ -99,7 +99,8 @@ impl Latency {
     /// Forgets what was counted so far. From then on min and max are edges of buckets, held
     /// within the exact extremes of all frames.
     pub(super) fn restart(&mut self) {
-        *self = Self { min_ns: self.min_ns, max_ns: self.max_ns, restarted: true, ..Self::default() };
+        *self =
+            Self { min_ns: self.min_ns, max_ns: self.max_ns, restarted: true, ..Self::default() };
     }
 
     /// Adds the frames of another stream, flow or run.

@@ -190,7 +190,8 @@ impl Session {
             if frames != received {
                 (received, last_ns) = (frames, now_ns);
             }
-            let quiet_ns = least_ns.map_or(0, |least_ns| least_ns.max(latency_max_ns.saturating_mul(3)));
+            let quiet_ns =
+                least_ns.map_or(0, |least_ns| least_ns.max(latency_max_ns.saturating_mul(3)));
             let waited_ns = now_ns - started_ns;
             if now_ns - last_ns >= quiet_ns || waited_ns >= DRAIN_MAX_NS {
                 let counted = self.counted();
