@@ -1,4 +1,4 @@
-//! Where a flow file is wrong, what is wrong and what is allowed.
+//! Where a flow or suite file is wrong, what is wrong and what is allowed.
 
 use std::{fmt, io, path::PathBuf, sync::Arc};
 
@@ -33,6 +33,14 @@ pub enum SpecError {
     /// The file cannot be read.
     #[error("{path}: {source}; name a readable flow file (.toml, .yaml or .yml)", path = path.display())]
     Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The suite file cannot be read.
+    #[error("{path}: {source}; name a readable suite file (.toml, .yaml or .yml)", path = path.display())]
+    ReadSuite {
         /// The file.
         path: PathBuf,
         /// What the system said.

@@ -21,6 +21,11 @@ pub(super) fn read(node: &Node) -> Result<Expect, SpecError> {
     })
 }
 
+/// A bound of time for a key of another table.
+pub(super) fn nanosecond_bound(node: &Node) -> Result<Threshold<u64>, SpecError> {
+    bound(node, TIME, nanoseconds)
+}
+
 const LOSS: &str = "\"<1%\", \"<=0.001\" or \"0\" (at most), 0 to 100 %";
 const TIME: &str = "\"<50us\", \"<=1ms\" or \"50ms\" (at most)";
 

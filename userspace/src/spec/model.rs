@@ -16,7 +16,7 @@ pub struct Spec {
 }
 
 /// Where a port is and what stands behind it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct PortSpec {
     /// The name used in the file; the PORT text itself when the flow names one directly.
     pub name: String,
@@ -166,7 +166,7 @@ pub struct Expect {
 }
 
 /// An upper bound.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Threshold<T> {
     /// The bound.
     pub limit: T,

@@ -59,6 +59,11 @@ impl Ports {
         Ok(self.used.len() - 1)
     }
 
+    /// The name of a port that is used.
+    pub(super) fn name(&self, at: usize) -> &str {
+        &self.used[at].name
+    }
+
     /// Those that flows use, in order of first use.
     pub(super) fn into_used(self) -> Vec<PortSpec> {
         self.used

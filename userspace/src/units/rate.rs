@@ -1,8 +1,10 @@
 use super::Ratio;
+use serde::Serialize;
 use std::{fmt, str::FromStr};
 
 /// How fast a flow sends, per direction (CONTRACT, flow file, `rate`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Rate {
     /// Frames per second: `100kpps`.
     Frames(Ratio),

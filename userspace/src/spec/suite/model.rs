@@ -2,13 +2,14 @@
 
 use super::Frame;
 use crate::{
-    spec::Threshold,
+    spec::{PortSpec, Threshold},
     units::{Rate, Ratio},
 };
+use serde::Serialize;
 use std::{path::PathBuf, time::Duration};
 
 /// What all suites share: where, with what frames, with what waits around a trial.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SuiteSpec {
     /// The flow file that is the load; `None`: the frames of RFC 2544 appendix C.
     pub flows: Option<PathBuf>,
@@ -18,6 +19,8 @@ pub struct SuiteSpec {
     pub profile: Profile,
     /// Between which ports.
     pub topology: Topology,
+    /// The ports of the pairs, in order of first use.
+    pub ports: Vec<PortSpec>,
     /// What the test frames look like.
     pub addressing: Addressing,
     /// How the device learns where the addresses are.
@@ -37,7 +40,8 @@ pub struct SuiteSpec {
 }
 
 /// A set of defaults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Profile {
     /// Minutes: short trials, few repeats; every deviation from the RFCs is in the report.
     #[default]
@@ -47,7 +51,8 @@ pub enum Profile {
 }
 
 /// Between which ports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Topology {
     /// Names of real ports, PORTs or names under `[ports]` of the flow file.
     Pairs {
@@ -66,7 +71,7 @@ pub enum Topology {
 }
 
 /// Test frames of RFC 2544 appendix C, or RFC 5180's for IPv6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Addressing {
     /// IPv6 rather than IPv4.
     pub ipv6: bool,
@@ -75,7 +80,7 @@ pub struct Addressing {
 }
 
 /// Learning frames (RFC 2544 section 23 b and C.2.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Learning {
     /// From every port, for every source address of the run.
     pub frames: u32,
@@ -84,7 +89,7 @@ pub struct Learning {
 }
 
 /// Waits around a trial (RFC 2544 section 23).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Waits {
     /// After learning frames, before the load.
     pub before: Duration,
@@ -95,7 +100,7 @@ pub struct Waits {
 }
 
 /// RFC 2544 section 11.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Modifiers {
     /// The share of broadcast frames (11.1); zero: none.
     pub broadcast: u8,
@@ -106,7 +111,7 @@ pub struct Modifiers {
 }
 
 /// Commands, run by `sh -c` with the suite's names in the environment.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Hooks {
     pub before_suite: Option<String>,
@@ -120,7 +125,7 @@ pub struct Hooks {
 }
 
 /// The least a row must show.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Pass {
     /// The row it is for, as the frame is named; `None`: every row.
     pub frame: Option<String>,
@@ -129,7 +134,8 @@ pub struct Pass {
 }
 
 /// A threshold.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Need {
     /// At least this throughput.
     Throughput(Rate),
@@ -137,10 +143,18 @@ pub enum Need {
     LatencyP99(Threshold<u64>),
     /// At least so many frames back to back.
     BackToBack(u64),
+    /// At least this conditional throughput of a goal of RFC 9971.
+    Goal {
+        /// Name of the goal.
+        name: String,
+        /// What it must reach.
+        rate: Rate,
+    },
 }
 
 /// The step that a search goes down to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Resolution {
     /// A share of line rate.
     Share(Ratio),
@@ -149,7 +163,7 @@ pub enum Resolution {
 }
 
 /// RFC 2544: which tests, and how each is done.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Rfc2544Spec {
     /// What all suites share.
     pub suite: SuiteSpec,
@@ -168,7 +182,7 @@ pub struct Rfc2544Spec {
 }
 
 /// RFC 2544 section 26.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ThroughputSpec {
     /// Length of a trial of the search, and of the final one.
     pub trial: Duration,
@@ -181,7 +195,7 @@ pub struct ThroughputSpec {
 }
 
 /// RFC 2544 section 26.2.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LatencySpec {
     /// Length of a stream: 120 s.
     pub trial: Duration,
@@ -196,7 +210,8 @@ pub struct LatencySpec {
 }
 
 /// A load of the latency test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LatencyAt {
     /// The throughput that was found.
     Throughput,
@@ -205,7 +220,8 @@ pub enum LatencyAt {
 }
 
 /// RFC 1242 section 3.8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LatencyDefinition {
     /// Last bit in to first bit out.
     #[default]
@@ -215,7 +231,7 @@ pub enum LatencyDefinition {
 }
 
 /// RFC 2544 section 26.3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct LossSpec {
     /// Length of a trial.
     pub trial: Duration,
@@ -224,7 +240,7 @@ pub struct LossSpec {
 }
 
 /// RFC 2544 section 26.4 as updated by RFC 9004.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct BackToBackSpec {
     /// Searches of their own: 50.
     pub repeats: u32,
@@ -235,7 +251,7 @@ pub struct BackToBackSpec {
 }
 
 /// RFC 2544 section 26.5.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RecoverySpec {
     /// How long the overload lasts: 60 s.
     pub overload: Duration,
@@ -246,7 +262,7 @@ pub struct RecoverySpec {
 }
 
 /// RFC 2544 section 26.6 as updated by RFC 6201.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ResetSpec {
     /// How long a device may take to come back.
     pub limit: Duration,
@@ -255,7 +271,7 @@ pub struct ResetSpec {
 }
 
 /// RFC 9971.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MlrsearchSpec {
     /// What all suites share.
     pub suite: SuiteSpec,
@@ -268,7 +284,7 @@ pub struct MlrsearchSpec {
 }
 
 /// A Search Goal of RFC 9971.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GoalSpec {
     /// `NDR`, `PDR` or the user's.
     pub name: String,
@@ -287,7 +303,7 @@ pub struct GoalSpec {
 }
 
 /// ITU-T Y.1564.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Y1564Spec {
     /// What all suites share.
     pub suite: SuiteSpec,
@@ -304,7 +320,8 @@ pub struct Y1564Spec {
 }
 
 /// The rate of the policing step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Policing {
     /// CIR + 1.25 EIR, or 1.25 CIR + EIR where EIR is below a fifth of CIR.
     #[default]
@@ -314,7 +331,7 @@ pub enum Policing {
 }
 
 /// A service and what it was promised.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ServiceSpec {
     /// Name of the row.
     pub name: String,
