@@ -78,7 +78,7 @@ fn service(node: &Node) -> Result<ServiceSpec, SpecError> {
         |key, allowed| section.get(key).map(|node| values::share(node, allowed)).transpose();
     let delay = |key| {
         let read = |node: &Node| {
-            values::time(node, Duration::from_nanos(1), Duration::from_secs(60))
+            values::time(node, Duration::from_nanos(1), Duration::from_mins(1))
                 .map(|time| time.as_nanos() as u64)
         };
         section.get(key).map(read).transpose()
