@@ -8,20 +8,16 @@ use crate::{
 use proptest::prelude::*;
 use std::time::Duration;
 
-fn text(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
 #[test]
 fn flags_alone_are_enough() {
     let flags = SuiteFlags {
-        tx: text("ens1f0"),
-        rx: text("gen1@lab"),
-        tests: text("throughput,back-to-back"),
-        sizes: text("64,1518,imix"),
-        resolution: text("1fps"),
-        max_rate: text("50%"),
-        profile: text("rfc"),
+        tx: Some("ens1f0".to_owned()),
+        rx: Some("gen1@lab".to_owned()),
+        tests: Some("throughput,back-to-back".to_owned()),
+        sizes: Some("64,1518,imix".to_owned()),
+        resolution: Some("1fps".to_owned()),
+        max_rate: Some("50%".to_owned()),
+        profile: Some("rfc".to_owned()),
         ..SuiteFlags::default()
     };
     let spec = SuiteFile::from_flags(&flags).unwrap().rfc2544().unwrap();
@@ -50,7 +46,7 @@ fn a_device_of_the_flag_stands_instead_of_the_ports_of_the_file() {
 
 #[test]
 fn ports_of_flags_stand_instead_of_those_of_the_file() {
-    let flags = SuiteFlags { tx: text("ens1f0"), rx: text("ens1f1"), ..SuiteFlags::default() };
+    let flags = SuiteFlags { tx: Some("ens1f0".to_owned()), rx: Some("ens1f1".to_owned()), ..SuiteFlags::default() };
     let suite = rfc2544("[topology]\ndut = \"sim:link=1G\"\n", &flags).suite;
     let names: Vec<_> = suite.ports.iter().map(|port| port.name.as_str()).collect();
     assert_eq!(names, ["ens1f0", "ens1f1"]);
@@ -58,20 +54,20 @@ fn ports_of_flags_stand_instead_of_those_of_the_file() {
 
 #[test]
 fn rfc_stands_for_seven_sizes() {
-    let flags = SuiteFlags { sizes: text("rfc"), ..simulated() };
+    let flags = SuiteFlags { sizes: Some("rfc".to_owned()), ..simulated() };
     assert_eq!(rfc2544("sizes = [9000]", &flags).suite.frames.len(), 7);
 }
 
 #[test]
 fn a_flag_hides_no_mistake_of_the_file() {
-    let flags = SuiteFlags { trial: text("5s"), ..simulated() };
+    let flags = SuiteFlags { trial: Some("5s".to_owned()), ..simulated() };
     let file = SuiteFile::from_toml("[throughput]\ntrial = \"never\"\n", &flags).unwrap();
     assert!(file.rfc2544().unwrap_err().to_string().contains("throughput.trial"));
 }
 
 #[test]
 fn bounds_for_rows_that_a_flag_leaves_out_are_kept_and_harm_nobody() {
-    let flags = SuiteFlags { sizes: text("1518"), ..simulated() };
+    let flags = SuiteFlags { sizes: Some("1518".to_owned()), ..simulated() };
     let spec = rfc2544("sizes = [64]\n[pass]\nthroughput = {64 = \">=95%\"}\n", &flags);
     assert_eq!(spec.suite.frames.len(), 1);
 }
@@ -132,8 +128,8 @@ proptest! {
             let _ = (file.rfc2544(), file.mlrsearch(), file.y1564());
         }
         let flags = SuiteFlags {
-            sizes: text(&words[0]), trial: text(&words[1]), tests: text(&words[2]),
-            resolution: text(&words[3]), max_rate: text(&words[4]), goals: text(&words[5]),
+            sizes: Some(words[0].clone()), trial: Some(words[1].clone()), tests: Some(words[2].clone()),
+            resolution: Some(words[3].clone()), max_rate: Some(words[4].clone()), goals: Some(words[5].clone()),
             ..simulated()
         };
         let _ = SuiteFile::from_flags(&flags).and_then(|file| file.rfc2544());
