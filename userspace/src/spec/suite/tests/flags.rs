@@ -46,7 +46,11 @@ fn a_device_of_the_flag_stands_instead_of_the_ports_of_the_file() {
 
 #[test]
 fn ports_of_flags_stand_instead_of_those_of_the_file() {
-    let flags = SuiteFlags { tx: Some("ens1f0".to_owned()), rx: Some("ens1f1".to_owned()), ..SuiteFlags::default() };
+    let flags = SuiteFlags {
+        tx: Some("ens1f0".to_owned()),
+        rx: Some("ens1f1".to_owned()),
+        ..SuiteFlags::default()
+    };
     let suite = rfc2544("[topology]\ndut = \"sim:link=1G\"\n", &flags).suite;
     let names: Vec<_> = suite.ports.iter().map(|port| port.name.as_str()).collect();
     assert_eq!(names, ["ens1f0", "ens1f1"]);
