@@ -8,9 +8,13 @@
 //! The search logic knows loads and counts only: it runs over a [`Trial`], which is a real
 //! session or a simulated device, and is the same for both.
 
+mod config;
+mod log;
 mod progress;
 mod trial;
 
+pub use config::config_hash;
+pub use log::{LogError, LogHeader, Logged, TrialLog};
 pub use progress::{Bounds, Limits, Progress, Stop, TrialRecord, Trials};
 pub use trial::{
     Action, Direction, DirectionResult, InvalidCause, LatencyStats, Load, Second, Stage, Test,
