@@ -198,6 +198,14 @@ impl Generator {
         }
     }
 
+    /// Makes frames of what was prepared without sending them, for the bench: the time of one
+    /// repetition, and the last frame.
+    #[cfg(feature = "host")]
+    pub fn test_run(&self, repeat: u32) -> Result<crate::TestRun, Error> {
+        let frame = vec![0_u8; self.control.read(0).frame_bytes as usize];
+        crate::test_run::run(std::os::fd::AsFd::as_fd(&self.program), &frame, None, repeat)
+    }
+
     /// Sends no more. The run ends with the next signal to its thread.
     pub fn stop(&self) {
         // SAFETY: a word of the mapping, which lives as long as `self`.

@@ -144,10 +144,10 @@ impl Cursor {
         stream.checksums = program.checksums().len() as u8;
         stream.checksum[..program.checksums().len()].copy_from_slice(program.checksums());
         stream.header_bytes = program.template().len() as u16;
-        let (headers, payload) = stream.first.split_at_mut(program.template().len());
-        headers.copy_from_slice(program.template());
-        for (octet, place) in (0_usize..).zip(payload) {
-            *place = octet as u8;
+        let mut octets = [0; abi::HEADER_BYTES_MAX as usize];
+        lay(&mut octets, program.template(), abi::HEADER_BYTES_MAX as usize);
+        for (word, octets) in stream.first.iter_mut().zip(octets.as_chunks().0) {
+            *word = u64::from_ne_bytes(*octets);
         }
     }
 

@@ -59,7 +59,7 @@ impl Session {
         let mut ports = Vec::with_capacity(infos.len());
         for (index, info) in infos.iter().enumerate() {
             let expects = |stream: StreamId| expects(&spec, &streams, stream, index);
-            let (stamping, why) = stamping::choose(&spec, &limits, index);
+            let (stamping, why) = stamping::choose(&spec, &limits, index, settings.backend);
             let setup = analyser_setup(&spec, &streams, index, info, nonce, &settings, &limits);
             let watching = Watching {
                 setup: AnalyserSetup { stamping, ..setup },

@@ -3,7 +3,8 @@
 use super::plan::PortLimits;
 use crate::{
     nic::PortInfo,
-    spec::Spec,
+    spec::{Flow, Spec},
+    tx::Backend,
     units::{Rate, Ratio},
 };
 use xdp_ebpf::Stamping;
@@ -19,10 +20,24 @@ const SAMPLED: Stamping = Stamping::OneIn(4);
 const SLOW_PPS: f64 = 1e4;
 
 /// The stamping of a port, by the most that may come to it, and what is to be known of it.
-/// What comes may all come to one core: how the NIC will spread it is not known.
-pub(super) fn choose(spec: &Spec, ports: &[PortLimits], port: usize) -> (Stamping, Option<String>) {
-    let flows = spec.flows.iter().filter(|flow| flow.receivers().any(|rx| rx == port));
-    let pps: f64 = flows
+/// What comes may all come to one core: how the NIC will spread it is not known. Nor is what
+/// live frames reach at "max" where no line limits them, but it may be more than that.
+pub(super) fn choose(
+    spec: &Spec,
+    ports: &[PortLimits],
+    port: usize,
+    backend: Backend,
+) -> (Stamping, Option<String>) {
+    let flows = || spec.flows.iter().filter(|flow| flow.receivers().any(|rx| rx == port));
+    let unlimited = |flow: &Flow| {
+        let tx = ports[flow.tx];
+        !tx.physical && flow.burst.is_none() && flow.frames_per_second(tx.link_bps).is_none()
+    };
+    if backend != Backend::AfXdp && flows().any(unlimited) {
+        let note = sampled("live frames at \"max\" may be more than one core can time");
+        return (SAMPLED, Some(note));
+    }
+    let pps: f64 = flows()
         .map(|flow| {
             let tx = ports[flow.tx];
             let line = || {
@@ -41,11 +56,14 @@ pub(super) fn choose(spec: &Spec, ports: &[PortLimits], port: usize) -> (Stampin
         });
         return (Stamping::Every, slow);
     }
-    let note = format!(
-        "one frame in 16 is timed, for up to {:.1} million may come a second; gaps between arrivals and delay variation are not measured",
-        pps / 1e6
-    );
+    let note = sampled(&format!("up to {:.1} million may come a second", pps / 1e6));
     (SAMPLED, Some(note))
+}
+
+fn sampled(why: &str) -> String {
+    format!(
+        "one frame in 16 is timed, for {why}; gaps between arrivals and delay variation are not measured"
+    )
 }
 
 /// The speed of a port's wire; `None` where the driver makes it up and the file gives none.
@@ -67,6 +85,10 @@ mod tests {
     use super::*;
 
     fn chosen(rate: &str, physical: bool) -> (Stamping, Option<String>) {
+        chosen_for(rate, physical, Backend::AfXdp)
+    }
+
+    fn chosen_for(rate: &str, physical: bool, backend: Backend) -> (Stamping, Option<String>) {
         let file = format!(
             r#"
             [[flow]]
@@ -84,7 +106,7 @@ mod tests {
         let spec = Spec::from_toml(&file).unwrap();
         let link_bps = 10_000_000_000;
         let limits = PortLimits { link_bps, tx_queues: 1, physical, wire_bps: None };
-        choose(&spec, &[limits, limits], 1)
+        choose(&spec, &[limits, limits], 1, backend)
     }
 
     #[test]
@@ -109,5 +131,14 @@ mod tests {
         assert_eq!(chosen("50%", true).0, SAMPLED);
         assert_eq!(chosen("max", true).0, SAMPLED, "a full line");
         assert_eq!(chosen("max", false).0, Stamping::Every, "nobody knows what max will be");
+    }
+
+    #[test]
+    fn live_frames_at_max_without_a_line_are_sampled() {
+        for backend in [Backend::LiveFrames, Backend::Auto] {
+            assert_eq!(chosen_for("max", false, backend).0, SAMPLED);
+            assert_eq!(chosen_for("4Mpps", false, backend).0, Stamping::Every);
+            assert_eq!(chosen_for("30%", true, backend).0, Stamping::Every);
+        }
     }
 }

@@ -392,7 +392,7 @@ struct live_stream {
 	__u16 header_bytes;
 	__u16 reserved;
 	struct checksum checksum[CHECKSUMS_MAX];
-	__u8 first[HEADER_BYTES_MAX];   /* octets of the frame: headers, then payload */
+	__u64 first[HEADER_BYTES_MAX / 8]; /* octets of the frame: headers, then payload */
 };
 
 /* What was sent of a stream. Single writer; only grows. */

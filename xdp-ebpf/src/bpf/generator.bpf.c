@@ -162,17 +162,44 @@ INLINE __u32 next_stream(int *paced)
 	return turn ? *turn : NONE;
 }
 
+/*
+ * Lays the first octets of a frame, word by word: a call of a helper takes longer than that.
+ * What the last word brings too much, the tag covers.
+ */
+INLINE int lay_first(struct xdp_md *ctx, struct live_stream *stream, __u32 octets)
+{
+	const void *data_end = (const void *)(long)ctx->data_end;
+	__u64 *to = (void *)(long)ctx->data;
+	__u64 *from = stream->first;
+	__u32 laid;
+
+	for (laid = 0; laid < HEADER_BYTES_MAX; laid += 16) {
+		if (laid >= octets)
+			return 1;
+		if ((void *)(to + 2) > data_end)
+			break;
+		to[0] = from[0];
+		to[1] = from[1];
+		to += 2;
+		from += 2;
+	}
+	if (laid >= octets)
+		return 1;
+	/* Less than two words to the end. */
+	octets = ((octets - laid - 1) & 15) + 1;
+	return !bpf_xdp_store_bytes(ctx, laid, from, octets);
+}
+
 /* Lays header and payload, which the far end may have changed, or another stream. */
 INLINE int lay(struct xdp_md *ctx, struct live_stream *stream, const struct size_variant *variant)
 {
 	__u32 end = variant->tag_offset ? variant->tag_offset : variant->frame_bytes;
-	__u32 first = end < HEADER_BYTES_MAX ? end : HEADER_BYTES_MAX;
 	__u32 position = HEADER_BYTES_MAX - stream->header_bytes;
 
 	if (variant->frame_bytes != control.frame_bytes &&
 	    bpf_xdp_adjust_tail(ctx, (int)variant->frame_bytes - (int)control.frame_bytes))
 		return 0;
-	if (!first || bpf_xdp_store_bytes(ctx, 0, stream->first, first))
+	if (!lay_first(ctx, stream, end < HEADER_BYTES_MAX ? end : HEADER_BYTES_MAX))
 		return 0;
 	if (end <= HEADER_BYTES_MAX)
 		return 1;
