@@ -48,6 +48,8 @@ fn cursor(vary: Vary, sizes: &[u16], layers: Vec<Layer>) -> Cursor {
         more_rx: Vec::new(),
         rate: Rate::Max,
         sizes: sizes.iter().filter_map(|&size| FrameSize::new(size)).collect(),
+        delay: std::time::Duration::ZERO,
+        settings: Vec::new(),
         end: End::Never,
         schedule: Vec::new(),
         spacing: Spacing::Constant,

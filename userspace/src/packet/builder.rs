@@ -92,6 +92,8 @@ pub(super) struct Checksum {
     pub(super) pseudo: Option<(Addresses, u8)>,
     /// UDP: 0 is sent as 0xffff (RFC 768).
     pub(super) never_zero: bool,
+    /// Off by one, and so wrong in every frame.
+    pub(super) wrong: bool,
 }
 
 impl Checksum {
@@ -113,6 +115,8 @@ pub(super) struct Builder {
     pub(super) fields: Vec<Field>,
     pub(super) lengths: Vec<Length>,
     pub(super) checksums: Vec<Checksum>,
+    /// Where each layer begins.
+    pub(super) starts: Vec<usize>,
     /// Where the addresses of the last L3 header stand.
     pub(super) addresses: Option<Addresses>,
     /// Whether a tunnel began, whose fields do not tell conversations apart.

@@ -3,9 +3,9 @@
 use super::{
     Program, TagStamp,
     program::{PARTS_MAX, lay, put_lengths},
-    values::{mix, scale},
     words::{fold, part, splice, store},
 };
+use crate::spec::{mix, scale};
 use std::sync::Arc;
 use xdp_ebpf::{GeneratorPlan, abi};
 

@@ -15,6 +15,7 @@ mod pcapng;
 mod program;
 mod recording;
 mod schedule;
+mod settings;
 mod tag;
 mod tuples;
 mod values;
@@ -34,7 +35,6 @@ pub use program::Program;
 pub use recording::{Recording, RecordingError};
 pub use tag::{TAG_BYTES, Tag, TagStamp};
 pub use tuples::TupleCount;
-pub(crate) use values::mix;
 
 /// An Ethernet address, in the order of the wire.
 pub type Mac = [u8; 6];

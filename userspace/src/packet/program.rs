@@ -60,7 +60,7 @@ impl Program {
     /// `eth.src = "auto"`, `next_hop` for `eth.dst = "auto"`.
     pub fn compile(flow: &Flow, own_mac: Mac, next_hop: &NextHop) -> Result<Self, PacketError> {
         let Builder { bytes: template, fields, lengths, mut checksums, .. } =
-            layers::build(&flow.layers, own_mac, next_hop)?;
+            layers::build(&flow.layers, &flow.settings, own_mac, next_hop)?;
         // abi.h: the innermost comes first.
         checksums.reverse();
         for (what, count) in [("checksums", checksums.len()), ("lengths", lengths.len())] {
@@ -213,7 +213,8 @@ impl Program {
                     + u64::from(*protocol)
                     + (to - checksum.from) as u64
             });
-            variant.checksum_base[at] = fold(pseudo + sum(&frame[checksum.from..to])).into();
+            let base = fold(pseudo + sum(&frame[checksum.from..to]));
+            variant.checksum_base[at] = u32::from(base) + u32::from(checksum.wrong);
         }
         self.variants[usize::from(number)] = variant;
     }

@@ -1,7 +1,6 @@
 //! `vary`: which of its values a field has in frame i (CONTRACT, flow file).
 
-use super::values::{mix, scale};
-use crate::spec::Vary;
+use crate::spec::{Vary, mix, scale};
 
 /// When a field moves on to its next value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,27 +1,10 @@
 //! The values of one field: how many, which one at an index, how many different ones.
 
-use crate::spec::Values;
+use crate::spec::{Values, mix, scale};
 use std::collections::HashSet;
 
 /// Up to so many random values are looked at one by one to know which of them differ.
 const LOOK_MAX: u32 = 1 << 20;
-
-/// A pseudo-random number from a seed and a counter: the output function of splitmix64
-/// (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014).
-/// abi.h, `edit_kind`.
-#[inline]
-pub(crate) fn mix(seed: u64, n: u64) -> u64 {
-    let z = seed.wrapping_add(n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ z >> 31
-}
-
-/// A hash as a number below `span`, without division; 0 stands for 2^64.
-#[inline]
-pub(super) fn scale(hash: u64, span: u64) -> u64 {
-    if span == 0 { hash } else { ((u128::from(hash) * u128::from(span)) >> 64) as u64 }
-}
 
 /// How many values there are before they repeat; 0 if there is none.
 pub(super) fn period(values: &Values) -> u32 {
@@ -86,13 +69,6 @@ pub(super) fn distinct(values: &Values) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn mix_is_splitmix64() {
-        // First outputs of the reference implementation for the state 1234567.
-        assert_eq!(mix(1_234_567, 0), 6_457_827_717_110_365_317);
-        assert_eq!(mix(1_234_567, 1), 3_203_168_211_198_807_973);
-    }
 
     #[test]
     fn random_values_stay_inside_and_reach_both_ends() {

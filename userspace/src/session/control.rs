@@ -120,7 +120,8 @@ impl RateControl {
         let Some(fps) = changed_flow.frames_per_second(link_bps) else {
             return unpaced("to \"max\"");
         };
-        let time_ns = (monotonic_ns() + LEAD_NS).max(last.time_ns + 1).max(state.start_ns);
+        let start_ns = state.start_ns + plan::delay_ns(&changed_flow);
+        let time_ns = (monotonic_ns() + LEAD_NS).max(last.time_ns + 1).max(start_ns);
         let stop_ns = plan::stop_ns(&changed_flow, state.start_ns);
         if stop_ns.is_some_and(|stop_ns| time_ns >= stop_ns) {
             return Err(ControlError::Ended { flow: flow.to_owned() });
@@ -135,9 +136,9 @@ impl RateControl {
         if let Some(changed) = state.changed.remove(&index) {
             legs = changed.legs;
         }
-        change_rate(&mut legs, time_ns.saturating_sub(state.start_ns), fps);
+        change_rate(&mut legs, time_ns.saturating_sub(start_ns), fps);
         let frames = match stop_ns {
-            Some(stop_ns) => Some(frames_within(&legs, stop_ns - state.start_ns)),
+            Some(stop_ns) => Some(frames_within(&legs, stop_ns - start_ns)),
             None => plan::requested_frames(&before, link_bps),
         };
         let change = Arc::new(Change::new(index as u32, time_ns, fps.to_f64(), frames));

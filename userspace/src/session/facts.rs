@@ -299,7 +299,12 @@ impl Session {
                 Some(changed) => changed.frames,
                 None => plan::requested_frames(flow, link_bps),
             },
-            intended_pps: plan::intended_pps(flow, legs.as_deref(), end.start_ns, last_tx_ns),
+            intended_pps: plan::intended_pps(
+                flow,
+                legs.as_deref(),
+                end.start_ns + plan::delay_ns(flow),
+                last_tx_ns,
+            ),
             random: flow.spacing == Spacing::Poisson,
             completed: sent().map(|sent| sent.completed_frames).sum(),
             first_tx_ns: started().map(|sent| sent.first_submit_ns).min(),

@@ -114,7 +114,7 @@ pub(super) fn pacer(
 ) -> Option<Pacer> {
     let frames = requested_frames(flow, link_bps);
     let share = Share { first: stream.first, stride: stream.stride, phase, frames };
-    let profile = Profile::of(flow, link_bps, start_ns)?;
+    let profile = Profile::of(flow, link_bps, start_ns + delay_ns(flow))?;
     Some(Pacer::new(profile, Spacing::of(flow, stream.flow as u64), &share))
 }
 
@@ -161,6 +161,11 @@ pub(super) fn requested_frames(flow: &Flow, link_bps: u64) -> Option<u64> {
     }
 }
 
+/// How much later than the trial the flow starts.
+pub(super) fn delay_ns(flow: &Flow) -> u64 {
+    flow.delay.as_nanos() as u64
+}
+
 /// Mean frames a second that a flow of this rate is to keep from its start until `last_ns`,
 /// its last frame; `None` at "max" and in bursts.
 pub(super) fn intended_pps(
@@ -182,14 +187,15 @@ pub(super) fn intended_pps(
 /// How long the flow takes; `None`: not known before.
 pub(super) fn planned(flow: &Flow, link_bps: u64) -> Option<Duration> {
     match flow.end {
-        End::After(time) => Some(time),
+        End::After(time) => Some(time.saturating_add(flow.delay)),
         End::Never => None,
         End::Frames(frames) => {
             let mut profile = Profile::of(flow, link_bps, 0)?;
             let trains = flow.burst.map_or(Duration::ZERO, |burst| {
                 burst.gap.saturating_mul((frames / burst.frames.max(1)) as u32)
             });
-            Some(Duration::from_nanos(profile.due_ns(frames as f64)).saturating_add(trains))
+            let sending = Duration::from_nanos(profile.due_ns(frames as f64));
+            Some(sending.saturating_add(trains).saturating_add(flow.delay))
         }
     }
 }
@@ -197,7 +203,9 @@ pub(super) fn planned(flow: &Flow, link_bps: u64) -> Option<Duration> {
 /// CLOCK_MONOTONIC of the flow's end, where time ends it.
 pub(super) fn stop_ns(flow: &Flow, start_ns: u64) -> Option<u64> {
     match flow.end {
-        End::After(time) => Some(start_ns.saturating_add(time.as_nanos() as u64)),
+        End::After(time) => {
+            Some(start_ns.saturating_add(delay_ns(flow)).saturating_add(time.as_nanos() as u64))
+        }
         End::Frames(_) | End::Never => None,
     }
 }

@@ -12,7 +12,7 @@ use crate::units::{FrameSize, Rate, Ratio, parse_duration};
 use std::time::Duration;
 
 /// Every key of a flow.
-pub(super) const KEYS: [&str; 18] = [
+pub(super) const KEYS: [&str; 19] = [
     "name",
     "repeat",
     "tx",
@@ -20,6 +20,7 @@ pub(super) const KEYS: [&str; 18] = [
     "bidir",
     "rate",
     "size",
+    "delay",
     "duration",
     "frames",
     "burst",
@@ -75,7 +76,10 @@ pub(super) fn read(node: &Node, ports: &mut Ports) -> Result<Vec<Flow>, SpecErro
         "layers",
         "[{eth = {}}, {ipv4 = {src = .., dst = ..}}, {udp = {src = .., dst = ..}}]; there are no default headers",
     )?;
-    let (layers, layer_nodes) = read_layers(stack_node)?;
+    let entries = read_layers(stack_node)?;
+    let layer_nodes: Vec<_> = entries.iter().map(|entry| entry.node).collect();
+    let settings = entries.iter().flat_map(|entry| entry.settings.iter().cloned()).collect();
+    let layers = entries.into_iter().map(|entry| entry.layer).collect();
     let choice = |key, allowed: &[&str]| read_choice(&section, key, allowed);
     let schedule = section.get("schedule").map_or(Ok(Vec::new()), schedule::read)?;
     let rate = section.get("rate").map_or(Ok(Rate::Max), read_rate)?;
@@ -91,9 +95,11 @@ pub(super) fn read(node: &Node, ports: &mut Ports) -> Result<Vec<Flow>, SpecErro
             _ => Spacing::Constant,
         },
         sizes: section.get("size").map_or(Ok(vec![FrameSize::MIN]), size::read)?,
+        delay: section.get("delay").map_or(Ok(Duration::ZERO), read_time)?,
         end,
         burst,
         layers,
+        settings,
         vary: match choice("vary", &["independent", "zip", "product", "random"])? {
             Some(1) => Vary::Zip,
             Some(2) => Vary::Product,
@@ -208,6 +214,12 @@ pub(super) fn read_duration(node: &Node) -> Result<Duration, SpecError> {
     }
 }
 
+/// Reads a time that may be 0.
+pub(super) fn read_time(node: &Node) -> Result<Duration, SpecError> {
+    let allowed = "a time such as \"0s\", \"10s\" or \"500ms\"";
+    parse_duration(node.text(allowed)?).ok_or_else(|| node.unfit(allowed))
+}
+
 fn read_end(section: &Section<'_>) -> Result<(End, Option<Burst>), SpecError> {
     let count = |node: &Node| node.whole(1, u64::MAX.into()).map(|count| count as u64);
     let [duration, frames, burst] = ENDS.map(|key| section.get(key));
@@ -239,16 +251,12 @@ fn read_end(section: &Section<'_>) -> Result<(End, Option<Burst>), SpecError> {
     }
 }
 
-fn read_layers(node: &Node) -> Result<(Vec<Layer>, Vec<&Node>), SpecError> {
+fn read_layers(node: &Node) -> Result<Vec<layer::Entry<'_>>, SpecError> {
     let allowed = "a list of layers, outermost first, that begins with {eth = {}}";
     match &node.value {
         Value::List(nodes) if !nodes.is_empty() => {
-            let layers = nodes
-                .iter()
-                .enumerate()
-                .map(|(at, node)| layer::read(node, nodes.get(at + 1)))
-                .collect::<Result<Vec<_>, _>>()?;
-            Ok(layers.into_iter().unzip())
+            let entry = |(at, node)| layer::read(node, at, nodes.get(at + 1));
+            nodes.iter().enumerate().map(entry).collect()
         }
         Value::List(_) => Err(node.wrong("no layer at all", allowed)),
         _ => Err(node.unfit(allowed)),
@@ -290,6 +298,9 @@ fn check_spacing(flow: &Flow, section: &Section<'_>) -> Result<(), SpecError> {
     }
     if let (Some(node), true) = (section.get("burst"), !flow.schedule.is_empty()) {
         return Err(node.wrong("`burst` beside `schedule`", "bursts at a fixed `rate`"));
+    }
+    if let (Some(node), Rate::Max, None) = (section.get("delay"), flow.rate, flow.burst) {
+        return Err(node.wrong("rate \"max\" waits for nothing", "`delay` with a `rate`"));
     }
     let random = section.get("spacing").filter(|_| flow.spacing == Spacing::Poisson);
     if let Some(node) = random {

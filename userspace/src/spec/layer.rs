@@ -1,30 +1,75 @@
 //! `layers`: one header each, by the names of their RFCs.
 
 use super::{
-    Layer, MacAddress, UdpChecksum, Values,
+    Layer, MacAddress, Setting, UdpChecksum, Values,
     error::SpecError,
     field::{self, Kind},
     node::{Node, Section, Value},
+    setting,
 };
 
 /// Every layer that may be named, and its fields.
 const LAYERS: [(&str, &[&str]); 17] = [
     ("eth", &["src", "dst", "type"]),
-    ("vlan", &["id", "pcp", "dei", "tpid"]),
-    ("mpls", &["label", "tc", "ttl"]),
-    ("arp", &["op", "sha", "spa", "tha", "tpa"]),
-    ("ipv4", &["src", "dst", "dscp", "ecn", "id", "ttl", "protocol", "df"]),
-    ("ipv6", &["src", "dst", "traffic_class", "flow_label", "hop_limit", "next_header"]),
+    ("vlan", &["id", "pcp", "dei", "tpid", "type"]),
+    ("mpls", &["label", "tc", "ttl", "bottom"]),
+    (
+        "arp",
+        &[
+            "op",
+            "sha",
+            "spa",
+            "tha",
+            "tpa",
+            "hardware_type",
+            "protocol_type",
+            "hardware_length",
+            "protocol_length",
+        ],
+    ),
+    (
+        "ipv4",
+        &[
+            "src",
+            "dst",
+            "dscp",
+            "ecn",
+            "id",
+            "ttl",
+            "protocol",
+            "df",
+            "mf",
+            "fragment_offset",
+            "reserved",
+            "version",
+            "ihl",
+            "length",
+            "checksum",
+        ],
+    ),
+    (
+        "ipv6",
+        &[
+            "src",
+            "dst",
+            "traffic_class",
+            "flow_label",
+            "hop_limit",
+            "next_header",
+            "version",
+            "length",
+        ],
+    ),
     ("hop_by_hop", &["options"]),
     ("destination_options", &["options"]),
     ("routing", &["type", "segments_left", "data"]),
     ("fragment", &["id"]),
-    ("gre", &["protocol", "checksum", "key", "sequence"]),
-    ("vxlan", &["vni"]),
-    ("udp", &["src", "dst", "checksum"]),
-    ("tcp", &["src", "dst", "seq", "ack", "flags", "window"]),
-    ("icmp", &["type", "code", "id", "seq"]),
-    ("icmpv6", &["type", "code", "id", "seq"]),
+    ("gre", &["protocol", "checksum", "key", "sequence", "reserved0", "version", "reserved1"]),
+    ("vxlan", &["vni", "flags", "reserved0", "reserved1"]),
+    ("udp", &["src", "dst", "checksum", "length"]),
+    ("tcp", &["src", "dst", "seq", "ack", "flags", "window", "ns", "data_offset", "checksum"]),
+    ("icmp", &["type", "code", "id", "seq", "checksum"]),
+    ("icmpv6", &["type", "code", "id", "seq", "checksum"]),
     ("raw", &["hex"]),
 ];
 
@@ -42,12 +87,20 @@ const VXLAN_PORT: u128 = 4789;
 /// RFC 4727 section 4, for experiments.
 const ROUTING_EXPERIMENT: i128 = 253;
 
-/// Reads one entry of `layers`, of which `next` stands on it; gives the node of its
-/// fields along.
+/// An entry of `layers`.
+pub(super) struct Entry<'a> {
+    pub(super) layer: Layer,
+    pub(super) settings: Vec<Setting>,
+    /// The fields.
+    pub(super) node: &'a Node,
+}
+
+/// Reads the entry at index `at`, on which `next` stands.
 pub(super) fn read<'a>(
     node: &'a Node,
+    at: usize,
     next: Option<&Node>,
-) -> Result<(Layer, &'a Node), SpecError> {
+) -> Result<Entry<'a>, SpecError> {
     let names = LAYERS.map(|(name, _)| name).join(", ");
     let Value::Table(entries) = &node.value else {
         return Err(node.unfit(format!("a table of one layer, one of {names}")));
@@ -67,7 +120,8 @@ pub(super) fn read<'a>(
     let fields = Fields(Section::open(&entry.node, fields)?);
     let vxlan =
         |node: &Node| matches!(&node.value, Value::Table(e) if e.iter().any(|e| e.key == "vxlan"));
-    Ok((fields.layer(name, next.is_some_and(vxlan))?, &entry.node))
+    let layer = fields.layer(name, next.is_some_and(vxlan))?;
+    Ok(Entry { layer, settings: setting::read(name, at, &fields.0)?, node: &entry.node })
 }
 
 struct Fields<'a>(Section<'a>);
@@ -106,7 +160,7 @@ impl Fields<'_> {
             "fragment" => Layer::Fragment { id: bits("id", 32, 0)? },
             "gre" => Layer::Gre {
                 protocol: self.maybe("protocol", Kind::Bits(16))?,
-                checksum: self.0.get("checksum").map_or(Ok(false), Node::boolean)?,
+                checksum: self.gre_checksum(),
                 key: self.maybe("key", Kind::Bits(32))?,
                 sequence: self.maybe("sequence", Kind::Bits(32))?,
             },
@@ -117,7 +171,7 @@ impl Fields<'_> {
                 dscp: bits("dscp", 6, 0)?,
                 ecn: bits("ecn", 2, 0)?,
                 id: bits("id", 16, 0)?,
-                df: self.0.get("df").map_or(Ok(false), Node::boolean)?,
+                df: self.df(),
                 ttl: bits("ttl", 8, HOPS)?,
                 protocol: self.maybe("protocol", Kind::Bits(8))?,
             },
@@ -180,20 +234,31 @@ impl Fields<'_> {
         }
     }
 
+    /// Other values of `df` are settings.
+    fn df(&self) -> bool {
+        matches!(self.0.get("df"), Some(Node { value: Value::Boolean(true), .. }))
+    }
+
+    /// Whether there is one; what it holds is a setting.
+    fn gre_checksum(&self) -> bool {
+        self.0.get("checksum").is_some_and(|node| !matches!(node.value, Value::Boolean(false)))
+    }
+
     fn udp_checksum(&self) -> Result<UdpChecksum, SpecError> {
         let Some(node) = self.0.get("checksum") else { return Ok(UdpChecksum::Auto) };
         match &node.value {
-            Value::Text(text) if text == "auto" => Ok(UdpChecksum::Auto),
+            // What is wrong with it is a setting.
+            Value::Text(text) if text == "auto" || text == "bad" => Ok(UdpChecksum::Auto),
             Value::Integer(_) | Value::Text(_) => match node.whole(0, u16::MAX.into()) {
                 Ok(value) => Ok(UdpChecksum::Fixed(value as u16)),
                 Err(SpecError::Invalid { place, problem, allowed }) => Err(SpecError::Invalid {
                     place,
                     problem,
-                    allowed: format!("\"auto\" or {allowed}"),
+                    allowed: format!("\"auto\", \"bad\" or {allowed}"),
                 }),
                 Err(other) => Err(other),
             },
-            _ => Err(node.unfit("\"auto\" or 0 to 65535")),
+            _ => Err(node.unfit("\"auto\", \"bad\" or 0 to 65535")),
         }
     }
 

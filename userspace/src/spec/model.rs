@@ -1,6 +1,6 @@
 //! The types that the other rooms build on.
 
-use super::Origins;
+use super::{Origins, Setting};
 use crate::units::{FrameSize, Rate};
 use std::{net::IpAddr, time::Duration};
 
@@ -49,12 +49,16 @@ pub struct Flow {
     pub spacing: Spacing,
     /// The frame sizes as one fixed cycle; frame i has size `sizes[i % len]`.
     pub sizes: Vec<FrameSize>,
+    /// From the start of a run to the flow's own.
+    pub delay: Duration,
     /// When it ends.
     pub end: End,
     /// Frames in bursts with a gap between; `None`: evenly spaced.
     pub burst: Option<Burst>,
     /// Headers, outermost first; the first is always [`Layer::Eth`].
     pub layers: Vec<Layer>,
+    /// Header fields that say something else than what is right or usual.
+    pub settings: Vec<Setting>,
     /// How several varying fields advance together.
     pub vary: Vary,
     /// What marks the frames.

@@ -7,7 +7,7 @@ use super::{
     model::Step,
     node::{Node, Section, Value},
 };
-use crate::units::{Rate, Ratio, parse_duration};
+use crate::units::{Rate, Ratio};
 use std::time::Duration;
 
 /// A stretch of time over which the rate is constant or changes evenly.
@@ -38,9 +38,9 @@ pub(super) fn read(node: &Node) -> Result<Vec<Step>, SpecError> {
         let at_node = section.need("at", "a time after the start, such as \"10s\"")?;
         let rate_node = section.need("rate", Rate::FORMS)?;
         let step = Step {
-            at: time(at_node)?,
+            at: flow::read_time(at_node)?,
             rate: flow::read_rate(rate_node)?,
-            ramp: section.get("ramp").map_or(Ok(Duration::ZERO), time)?,
+            ramp: section.get("ramp").map_or(Ok(Duration::ZERO), flow::read_time)?,
         };
         if step.rate == Rate::Max {
             return Err(rate_node.wrong("\"max\" is no rate to keep", "a rate in pps, bps or %"));
@@ -59,11 +59,6 @@ pub(super) fn read(node: &Node) -> Result<Vec<Step>, SpecError> {
         }
     }
     Ok(steps)
-}
-
-fn time(node: &Node) -> Result<Duration, SpecError> {
-    let allowed = "a time such as \"0s\", \"10s\" or \"500ms\"";
-    parse_duration(node.text(allowed)?).ok_or_else(|| node.unfit(allowed))
 }
 
 impl Flow {

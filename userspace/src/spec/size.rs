@@ -4,12 +4,16 @@ use super::{
     error::SpecError,
     field::{self, Kind},
     node::{Node, Section, Value, parse_whole},
+    random::{mix, scale},
 };
 use crate::units::FrameSize;
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// Longest cycle.
 const CYCLE_MAX: u64 = 65_536;
+
+/// Sizes drawn when `count` is absent.
+const RANDOM_COUNT: i128 = 4096;
 
 /// The mixes that have a name: sizes with FCS and their weights.
 const MIXES: [(&str, [(u16, u64); 3]); 2] = [
@@ -19,7 +23,7 @@ const MIXES: [(&str, [(u16, u64); 3]); 2] = [
     ("imix:trex", [(64, 7), (594, 4), (1518, 1)]),
 ];
 
-const ALLOWED: &str = "64 to 9216, [64, 512, 1518], {range = \"64-1518\", step = 64}, {weights = {64 = 7, 570 = 4}}, \"imix\" or \"imix:trex\"";
+const ALLOWED: &str = "64 to 9216, [64, 512, 1518], {range = \"64-1518\", step = 64}, {random = \"64-1518\"}, {weights = {64 = 7, 570 = 4}}, \"imix\" or \"imix:trex\"";
 
 /// Reads `size`.
 pub(super) fn read(node: &Node) -> Result<Vec<FrameSize>, SpecError> {
@@ -49,18 +53,27 @@ fn one(node: &Node) -> Result<FrameSize, SpecError> {
 }
 
 fn read_set(node: &Node) -> Result<Vec<FrameSize>, SpecError> {
-    let section = Section::open(node, &["range", "step", "weights"])?;
-    match (section.get("range"), section.get("weights")) {
-        (Some(range), None) => read_range(range, section.get("step")),
-        (None, Some(weights)) => {
+    let section = Section::open(node, &["range", "step", "random", "seed", "count", "weights"])?;
+    match ["range", "random", "weights"].map(|key| section.get(key)) {
+        [Some(range), None, None] => {
+            Section::open(node, &["range", "step"])?;
+            read_range(range, section.get("step"))
+        }
+        [None, Some(random), None] => {
+            read_random(random, &Section::open(node, &["random", "seed", "count"])?)
+        }
+        [None, None, Some(weights)] => {
             Section::open(node, &["weights"])?;
             read_weights(weights)
         }
-        _ => Err(node.wrong("a size takes exactly one of `range` and `weights`", ALLOWED)),
+        _ => {
+            Err(node.wrong("a size takes exactly one of `range`, `random` and `weights`", ALLOWED))
+        }
     }
 }
 
-fn read_range(node: &Node, step: Option<&Node>) -> Result<Vec<FrameSize>, SpecError> {
+/// Both ends of `"64-1518"`.
+fn read_ends(node: &Node) -> Result<(u128, u128), SpecError> {
     let (first, last) = field::read_ends(node, Kind::Bits(16))?;
     for end in [first, last] {
         if FrameSize::new(end as u16).is_none() {
@@ -68,6 +81,27 @@ fn read_range(node: &Node, step: Option<&Node>) -> Result<Vec<FrameSize>, SpecEr
             return Err(node.wrong(format!("no frame has {end} octets"), allowed));
         }
     }
+    Ok((first, last))
+}
+
+/// A fixed cycle of sizes drawn from all between the ends.
+fn read_random(node: &Node, section: &Section<'_>) -> Result<Vec<FrameSize>, SpecError> {
+    let (low, high) = read_ends(node)?;
+    if low > high {
+        let problem = format!("the range {} runs backward", node.show());
+        return Err(node.wrong(problem, "the lower end first"));
+    }
+    let whole = |key, default, least, most| {
+        section.get(key).map_or(Ok(default), |node| node.whole(least, most))
+    };
+    let seed = whole("seed", 1, 0, u64::MAX.into())? as u64;
+    let count = whole("count", RANDOM_COUNT, 1, CYCLE_MAX.into())? as u64;
+    let draw = |n| low as u16 + scale(mix(seed, n), (high - low) as u64 + 1) as u16;
+    Ok((0..count).filter_map(|n| FrameSize::new(draw(n))).collect())
+}
+
+fn read_range(node: &Node, step: Option<&Node>) -> Result<Vec<FrameSize>, SpecError> {
+    let (first, last) = read_ends(node)?;
     let (step, count) = field::read_steps(node, step, first, last)?;
     let sizes = (0..i128::from(count)).map(|at| FrameSize::new((first as i128 + at * step) as u16));
     Ok(sizes.flatten().collect())

@@ -214,6 +214,7 @@ pub(super) struct Parts<'a> {
 /// Checks what no single key can get wrong by itself.
 pub(super) fn check(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
     check_order(flow, parts)?;
+    check_settings(flow, parts)?;
     check_vary(flow, parts)?;
     check_sizes(flow, parts)
 }
@@ -266,6 +267,33 @@ fn check_order(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
     Ok(())
 }
 
+fn check_settings(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
+    for setting in &flow.settings {
+        let (at, field) = (setting.layer, setting.field);
+        let node = parts.layers[at];
+        if flow.track == Track::Tag && field.hides_tag {
+            return Err(node.wrong(
+                format!("with its own `{}` no receiver finds the tag", field.key),
+                "the computed one, or track = \"none\"",
+            ));
+        }
+        let over = flow.layers.get(at + 1);
+        if field.key == "type" && matches!(over, Some(Layer::Vlan { tpid: Some(_), .. })) {
+            return Err(node.wrong(
+                "its `type` and the `tpid` of the vlan on it are the same two octets",
+                "one of them",
+            ));
+        }
+        let summed = matches!(flow.layers[at], Layer::Gre { checksum: true, .. });
+        if field.key == "reserved1" && field.layer == "gre" && !summed {
+            return Err(
+                node.wrong("`reserved1` without a checksum", "`reserved1` with checksum = true")
+            );
+        }
+    }
+    Ok(())
+}
+
 fn check_vary(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
     let varying: Vec<_> = flow
         .layers
@@ -273,6 +301,9 @@ fn check_vary(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
         .flat_map(|layer| {
             layer.fields().into_iter().map(move |(name, values)| (layer.name(), name, values))
         })
+        .chain(flow.settings.iter().filter_map(|setting| {
+            Some((setting.field.layer, setting.field.key, setting.values()?))
+        }))
         .filter(|(_, _, values)| values.period() > 1)
         .collect();
     let mut edits: usize = varying.iter().map(|(_, _, values)| values.edits()).sum();

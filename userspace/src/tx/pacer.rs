@@ -1,8 +1,5 @@
 use super::{Change, Profile};
-use crate::{
-    packet::mix,
-    spec::{self, Flow},
-};
+use crate::spec::{self, Flow, mix};
 use xdp_ebpf::abi;
 
 /// How a flow's frames lie around the times at which its rate makes them due.

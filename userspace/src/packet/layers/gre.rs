@@ -26,7 +26,14 @@ pub(super) fn append(b: &mut Builder, f: &Fields<'_>, rest: &[Layer]) -> Result<
     if f.checksum {
         flags |= CHECKSUM;
         let offset = b.header(&[0; 4]);
-        b.checksums.push(Checksum { offset, from: at, to: None, pseudo: None, never_zero: false });
+        b.checksums.push(Checksum {
+            offset,
+            from: at,
+            to: None,
+            pseudo: None,
+            never_zero: false,
+            wrong: false,
+        });
     }
     for (name, flag, values) in [("gre.key", KEY, f.key), ("gre.sequence", SEQUENCE, f.sequence)] {
         if let Some(values) = values {

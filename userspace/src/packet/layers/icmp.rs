@@ -31,6 +31,7 @@ pub(super) fn append(b: &mut Builder, v6: bool, values: [&Values; 4]) -> Result<
         to: None,
         pseudo: addresses.map(|addresses| (addresses, PROTOCOL_ICMPV6)),
         never_zero: false,
+        wrong: false,
     });
     Ok(())
 }

@@ -44,6 +44,7 @@ pub(super) fn append(b: &mut Builder, f: &Fields<'_>, rest: &[Layer]) -> Result<
         to: Some(at + HEADER),
         pseudo: None,
         never_zero: false,
+        wrong: false,
     });
     b.addresses = Some([at + 12..at + 16, at + 16..at + HEADER]);
     Ok(())

@@ -15,7 +15,7 @@ mod vlan;
 mod vxlan;
 
 use super::{Mac, NextHop, PacketError, builder::Builder};
-use crate::spec::Layer;
+use crate::spec::{Layer, Setting};
 use std::fmt::Write as _;
 
 pub(super) use eth::read as read_frame;
@@ -23,6 +23,7 @@ pub(super) use eth::read as read_frame;
 /// Lays out the headers of `layers`.
 pub(super) fn build(
     layers: &[Layer],
+    settings: &[Setting],
     own_mac: Mac,
     next_hop: &NextHop,
 ) -> Result<Builder, PacketError> {
@@ -31,6 +32,7 @@ pub(super) fn build(
     let b = &mut builder;
     for (at, layer) in layers.iter().enumerate() {
         let rest = &layers[at + 1..];
+        b.starts.push(b.bytes.len());
         match layer {
             Layer::Eth { dst, src, ethertype } => {
                 eth::append(b, dst, src, ethertype.as_ref(), own_mac, next_hop, rest)?;
@@ -80,6 +82,7 @@ pub(super) fn build(
             Layer::Raw { bytes } => raw::append(b, bytes),
         }
     }
+    b.apply(settings)?;
     let raw: usize = layers
         .iter()
         .map(|layer| if let Layer::Raw { bytes } = layer { bytes.len() } else { 0 })

@@ -35,6 +35,7 @@ pub(super) fn append(b: &mut Builder, f: &Fields<'_>) -> Result<(), PacketError>
         to: None,
         pseudo: b.addresses.clone().map(|addresses| (addresses, PROTOCOL_TCP)),
         never_zero: false,
+        wrong: false,
     });
     Ok(())
 }

@@ -29,6 +29,7 @@ pub(super) fn append(
             to: None,
             pseudo: b.addresses.clone().map(|addresses| (addresses, PROTOCOL_UDP)),
             never_zero: true,
+            wrong: false,
         }),
     }
     Ok(())

@@ -17,6 +17,8 @@ pub(super) fn flow(layers: Vec<Layer>, sizes: &[u16]) -> Flow {
         more_rx: Vec::new(),
         rate: Rate::Max,
         sizes: sizes.iter().map(|&size| FrameSize::new(size).unwrap()).collect(),
+        delay: std::time::Duration::ZERO,
+        settings: Vec::new(),
         end: End::Never,
         schedule: Vec::new(),
         spacing: crate::spec::Spacing::Constant,

@@ -4,6 +4,7 @@ mod filter;
 mod flows;
 mod judge;
 mod recording;
+mod settings;
 
 use super::{
     Cursor, NextHop, PacketError, Program, TAG_BYTES, Tag, TagStamp, TupleCount, values::value,

@@ -96,6 +96,8 @@ fn the_example_of_the_contract() {
         more_rx: Vec::new(),
         rate: Rate::Frames(Ratio::from(100_000)),
         sizes: vec![crate::units::FrameSize::MIN],
+        delay: std::time::Duration::ZERO,
+        settings: Vec::new(),
         end: End::After(Duration::from_secs(10)),
         schedule: Vec::new(),
         spacing: Spacing::Constant,
@@ -209,11 +211,11 @@ fn an_error_names_file_line_column_and_key() {
     }
     assert_eq!(
         said("key.yml", &EXAMPLE_YAML.replace("pcp:", "prio:")),
-        "key.yml:20:11: flow[0].layers[1].vlan.prio: unknown key `prio`; allowed: id, pcp, dei, tpid"
+        "key.yml:20:11: flow[0].layers[1].vlan.prio: unknown key `prio`; allowed: id, pcp, dei, tpid, type"
     );
     assert_eq!(
         said("key.toml", &EXAMPLE.replace("pcp =", "prio =")),
-        "key.toml:20:42: flow[0].layers[1].vlan.prio: unknown key `prio`; allowed: id, pcp, dei, tpid"
+        "key.toml:20:42: flow[0].layers[1].vlan.prio: unknown key `prio`; allowed: id, pcp, dei, tpid, type"
     );
 }
 

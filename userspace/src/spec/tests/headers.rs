@@ -160,7 +160,7 @@ fn every_field_has_the_limit_of_its_bits() {
     expect(
         &about_layers(&on_four("{udp = {src = 1, dst = 1, checksum = \"none\"}}")),
         "flow[0].layers[2].udp.checksum: \"none\" does not fit",
-        "\"auto\" or 0 to 65535",
+        "\"auto\", \"bad\" or 0 to 65535",
     );
     for hex in ["\"\"", "\"abc\"", "\"zz\"", "7", "\"+1\""] {
         let layers = on_four(&format!("{{raw = {{hex = {hex}}}}}"));

@@ -23,6 +23,8 @@ fn an_absent_key_has_the_default_of_the_contract() {
         more_rx: Vec::new(),
         rate: Rate::Max,
         sizes: vec![crate::units::FrameSize::MIN],
+        delay: std::time::Duration::ZERO,
+        settings: Vec::new(),
         end: End::Never,
         schedule: Vec::new(),
         spacing: Spacing::Constant,

@@ -8,6 +8,7 @@ mod keys;
 mod layers;
 mod rates;
 mod refusals;
+mod settings;
 mod tunnels;
 
 use super::{Flow, Spec};

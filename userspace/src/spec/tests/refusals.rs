@@ -25,7 +25,7 @@ fn unknown_keys_are_named_with_what_is_known() {
         (
             "size = {rnge = \"1-2\"}",
             "flow[0].size.rnge: unknown key `rnge`",
-            "range, step, weights",
+            "range, step, random, seed, count, weights",
         ),
         (
             "size = {weights = {64 = 1}, step = 2}",
@@ -306,7 +306,7 @@ fn wrong_sizes_are_named() {
         ("size = [64, 9999]", "flow[0].size[1]: 9999 is over 9216", "64 to 9216"),
         (
             "size = {}",
-            "flow[0].size: a size takes exactly one of `range` and `weights`",
+            "flow[0].size: a size takes exactly one of `range`, `random` and `weights`",
             "imix:trex",
         ),
         (

@@ -96,7 +96,11 @@ fn what_cannot_be_is_refused_at_its_place() {
             "a MAC address",
         ),
         (vec![V4, "{gre = {key = \"x\"}}"], "[2].gre.key: \"x\" does not fit", "0 to 4294967295"),
-        (vec![V4, "{gre = {checksum = 1}}"], "[2].gre.checksum: 1 does not fit", "true or false"),
+        (
+            vec![V4, "{gre = {checksum = 65536}}"],
+            "[2].gre.checksum: 65536 does not fit",
+            "\"auto\", \"bad\" or 0 to 65535",
+        ),
         (vec!["{arp = {spa = \"10.0.0.1\"}}"], "[1].arp: `tpa` is missing", "an IPv4 address"),
         (
             vec![V4, "{hop_by_hop = {}}"],
