@@ -10,6 +10,7 @@
 
 mod config;
 mod log;
+pub mod mlrsearch;
 mod progress;
 mod trial;
 

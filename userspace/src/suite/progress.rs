@@ -3,7 +3,7 @@
 use super::{Direction, Trial, TrialError, TrialPlan, TrialResult};
 use crate::{
     spec::Frame,
-    units::{Ratio, format_duration},
+    units::{Ratio, format_duration_short},
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -68,7 +68,7 @@ pub enum Stop {
     #[error("ended after {0} trials (max_trials)")]
     Trials(u32),
     /// The next would end too late.
-    #[error("ended after {} (max_time)", format_duration(*.0))]
+    #[error("ended after {} (max_time)", format_duration_short(*.0))]
     Time(Duration),
     /// The trial itself ended it.
     #[error(transparent)]

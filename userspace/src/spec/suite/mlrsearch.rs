@@ -61,7 +61,7 @@ pub(super) fn read(source: Source<'_>) -> Result<MlrsearchSpec, SpecError> {
     Ok(MlrsearchSpec {
         suite: common::read(source)?,
         goals,
-        min_load_fps: part.or("min_load", 1000.into(), values::frames_per_second)?,
+        min_load_fps: part.get("min_load").map(values::frames_per_second).transpose()?,
         max_rate: part.flag_or(flags.max_rate.as_ref(), "max_rate", line, values::max_rate)?,
     })
 }

@@ -277,8 +277,9 @@ pub struct MlrsearchSpec {
     pub suite: SuiteSpec,
     /// Goals, all sought at once.
     pub goals: Vec<GoalSpec>,
-    /// The least load that is tried, frames a second in each direction.
-    pub min_load_fps: Ratio,
+    /// The least load that is tried, frames a second in each direction; `None`: a thousandth
+    /// of the greatest.
+    pub min_load_fps: Option<Ratio>,
     /// The greatest.
     pub max_rate: Rate,
 }

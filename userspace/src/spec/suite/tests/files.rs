@@ -167,7 +167,7 @@ fn goals_are_presets_or_the_users() {
         (mine.final_trial, mine.duration_sum, mine.initial_trial),
         (seconds(2), seconds(10), seconds(1))
     );
-    assert_eq!(spec.min_load_fps, Ratio::from(9001));
+    assert_eq!(spec.min_load_fps, Some(Ratio::from(9001)));
     let usual = SuiteFile::from_flags(&simulated()).unwrap().mlrsearch().unwrap();
     let names: Vec<_> = usual.goals.iter().map(|goal| goal.name.as_str()).collect();
     assert_eq!(names, ["NDR", "PDR"]);
