@@ -73,8 +73,9 @@ fn loads_are_sums_over_the_directions() {
     };
     let (one, two) = (found(1), found(2));
     assert_eq!(one.trials, two.trials);
-    assert_eq!(fps(two.relevant_upper_bound_fps), 2.0 * fps(one.relevant_upper_bound_fps));
-    assert_eq!(fps(two.conditional_throughput_fps), 2.0 * fps(one.conditional_throughput_fps));
+    let twice = |load: Option<Ratio>| load.map(|load| load.times(2.into()));
+    assert_eq!(two.relevant_upper_bound_fps, twice(one.relevant_upper_bound_fps));
+    assert_eq!(two.conditional_throughput_fps, twice(one.conditional_throughput_fps));
 }
 
 #[test]
