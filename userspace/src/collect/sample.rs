@@ -115,6 +115,11 @@ impl Sample {
         self.settled.then(|| Loss::of(self.sent, self.received))
     }
 
+    /// The transmit-time intervals, by number since the start, whose loss this sample shows.
+    pub fn intervals(&self) -> std::ops::Range<u64> {
+        self.first_interval..self.end_interval
+    }
+
     /// Latency of what arrived in this sample, without frames below zero.
     pub fn histogram(&self) -> Histogram<u64> {
         self.buckets.histogram()

@@ -38,7 +38,7 @@ pub use error::NicError;
 pub use hold::{Hold, SettingChange};
 pub use info::{Features, Peer, PortInfo, XdpAttached, XdpHook, are_joined, list_ports, port_info};
 pub use name::PortName;
-pub use neighbour::{MAX_TAGS, Responder, VlanTag, multicast_mac, resolve_neighbours};
+pub use neighbour::{Announcer, MAX_TAGS, Responder, VlanTag, multicast_mac, resolve_neighbours};
 pub use netdev::XdpFeatures;
 pub use netns::Netns;
 pub use pci::{Pci, PcieLink};

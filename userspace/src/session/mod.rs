@@ -38,6 +38,7 @@ pub use facts::{
 };
 pub use judging::{Judged, PortLoad};
 pub use load::FlowLoad;
+pub use next_hop::vlan_tags;
 pub use replay::{Replay, ReplayError, ReplayPace, ReplaySpec};
 
 use crate::{

@@ -43,7 +43,7 @@ impl Known {
                 max: DESTINATIONS_MAX,
             });
         }
-        let tags = tags(flow);
+        let tags = vlan_tags(flow);
         let ids: Vec<u16> = tags.iter().map(|tag| tag.id()).collect();
         let key = |hop: IpAddr| (flow.tx, ids.clone(), hop);
         let unknown: Vec<IpAddr> =
@@ -76,7 +76,8 @@ fn sources(flow: &Flow, port: &PortSpec) -> Vec<IpNet> {
     port.addresses.clone()
 }
 
-fn tags(flow: &Flow) -> Vec<VlanTag> {
+/// The VLAN tags of a flow's frames; of those that vary, the first.
+pub fn vlan_tags(flow: &Flow) -> Vec<VlanTag> {
     let vlans: Vec<_> = flow
         .layers
         .iter()

@@ -9,9 +9,11 @@
 //! session or a simulated device, and is the same for both.
 
 mod config;
+pub mod hooks;
 mod log;
 pub mod mlrsearch;
 mod progress;
+pub mod real;
 mod trial;
 
 pub use config::config_hash;

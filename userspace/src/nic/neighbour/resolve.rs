@@ -117,34 +117,14 @@ impl Asker<'_> {
     }
 
     fn ask(&self, target: IpAddr) -> Result<(), NicError> {
-        let (destination, ethertype, payload) = match target {
-            IpAddr::V4(target) => {
-                let request = Arp {
-                    operation: arp::REQUEST,
-                    sender_mac: self.port.mac,
-                    sender: self.source_v4(target),
-                    target_mac: [0; 6],
-                    target,
-                };
-                (BROADCAST, frame::ARP, request.octets())
-            }
-            IpAddr::V6(target) => {
-                let group = nd::solicited_node(target);
-                let solicitation = Message {
-                    kind: nd::SOLICITATION,
-                    source: self.source_v6(target),
-                    destination: group,
-                    target,
-                    solicited: false,
-                    link_address: Some(self.port.mac),
-                };
-                let hardware = multicast_mac(group.into()).unwrap_or(BROADCAST);
-                (hardware, frame::IPV6, solicitation.octets())
-            }
+        let source = match target {
+            IpAddr::V4(target) => self.source_v4(target).into(),
+            IpAddr::V6(target) => self.source_v6(target).into(),
         };
-        let (source, tags) = (self.port.mac, self.tags.to_vec());
-        let frame = Frame { destination, source, tags, ethertype, payload: &payload };
-        match self.socket.send(&frame.octets()) {
+        let Some(question) = question(self.port.mac, source, target, self.tags) else {
+            return Ok(());
+        };
+        match self.socket.send(&question) {
             // A full queue is tried again with the next round.
             Err(error) if error.raw_os_error() != Some(libc::ENOBUFS) => {
                 Err(refused(self.port, error))
@@ -234,6 +214,45 @@ impl Asker<'_> {
     }
 }
 
+/// The frame that asks for `target`, from `source` and its `mac`; `None` if they are of
+/// different families.
+pub(super) fn question(
+    mac: Mac,
+    source: IpAddr,
+    target: IpAddr,
+    tags: &[VlanTag],
+) -> Option<Vec<u8>> {
+    let (destination, ethertype, payload) = match (source, target) {
+        (IpAddr::V4(sender), IpAddr::V4(target)) => {
+            let request = Arp {
+                operation: arp::REQUEST,
+                sender_mac: mac,
+                sender,
+                target_mac: [0; 6],
+                target,
+            };
+            (BROADCAST, frame::ARP, request.octets())
+        }
+        (IpAddr::V6(source), IpAddr::V6(target)) => {
+            let group = nd::solicited_node(target);
+            let solicitation = Message {
+                kind: nd::SOLICITATION,
+                source,
+                destination: group,
+                target,
+                solicited: false,
+                link_address: Some(mac),
+            };
+            let hardware = multicast_mac(group.into()).unwrap_or(BROADCAST);
+            (hardware, frame::IPV6, solicitation.octets())
+        }
+        _ => return None,
+    };
+    let frame =
+        Frame { destination, source: mac, tags: tags.to_vec(), ethertype, payload: &payload };
+    Some(frame.octets())
+}
+
 /// VLAN ids; a tag of only a priority names no VLAN.
 fn ids(tags: &[VlanTag]) -> impl Iterator<Item = u16> + '_ {
     tags.iter().map(|tag| tag.id()).filter(|id| *id != 0)
@@ -248,7 +267,7 @@ fn link_local_of(mac: Mac) -> Ipv6Addr {
     Ipv6Addr::from(octets)
 }
 
-fn refused(port: &PortInfo, error: io::Error) -> NicError {
+pub(super) fn refused(port: &PortInfo, error: io::Error) -> NicError {
     let name = port.name.clone();
     match error.raw_os_error() {
         Some(libc::ENETDOWN) => NicError::Down { port: name },

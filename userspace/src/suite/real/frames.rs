@@ -1,0 +1,199 @@
+//! Test frames of RFC 2544 appendix C.2.6.4, and the flows that send them.
+
+use super::{
+    addresses::{PORTS_MAX, Place, Side, own_address},
+    lanes::{Lane, Lanes, Member},
+};
+use crate::{
+    spec::{
+        Addressing, End, Expect, Flow, Integrity, Layer, MacAddress, Modifiers, PortSpec, Spacing,
+        Spec, Track, UdpChecksum, Values, Vary,
+    },
+    units::{FrameSize, Rate, Ratio},
+};
+
+/// C.2.6.4: TTL 10, from port 0xC020 to 7 (echo).
+const TTL: u128 = 10;
+const SOURCE_PORT: u128 = 0xc020;
+const ECHO: u128 = 7;
+/// RFC 2544 section 11.1: to the hardware broadcast address.
+const BROADCAST: u128 = 0xffff_ffff_ffff;
+
+/// A way through the device, as places in a list of ports.
+pub(super) type Way = (usize, usize);
+
+/// The ways between the pairs, as places in the ports.
+///
+/// # Errors
+/// A sentence, if a port is not there.
+pub(super) fn ways(
+    ports: &[PortSpec],
+    pairs: &[(String, String)],
+    both: bool,
+) -> Result<Vec<Way>, String> {
+    let place = |name: &String| {
+        let is_it = |port: &PortSpec| port.name == *name || port.interface == *name;
+        ports.iter().position(is_it).ok_or_else(|| {
+            let names: Vec<_> = ports.iter().map(|port| port.name.as_str()).collect();
+            format!("there is no port {name}; allowed: {}", names.join(", "))
+        })
+    };
+    let mut ways = Vec::new();
+    for (tx, rx) in pairs {
+        let (tx, rx) = (place(tx)?, place(rx)?);
+        ways.extend([Some((tx, rx)), both.then_some((rx, tx))].into_iter().flatten());
+    }
+    Ok(ways)
+}
+
+/// What the frames look like, and how many of which.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form<'a> {
+    pub(super) addressing: Addressing,
+    pub(super) modifiers: Modifiers,
+    /// Every size that a trial may have.
+    pub(super) sizes: &'a [FrameSize],
+    /// Loads that may follow each other in a trial.
+    pub(super) stages: usize,
+}
+
+/// Flows of test frames along the ways; a lane for each.
+///
+/// # Errors
+/// A sentence, if the address plan has no room for so many ports.
+pub(super) fn lanes(ports: &[PortSpec], ways: &[Way], form: Form<'_>) -> Result<Lanes, String> {
+    let places = places(ports, ways, form.addressing)?;
+    let mut lanes = Lanes {
+        spec: Spec {
+            ports: ports
+                .iter()
+                .zip(&places)
+                .map(|(port, place)| place.port(port, form.addressing.networks))
+                .collect(),
+            flows: Vec::new(),
+            origins: crate::spec::Origins::default(),
+        },
+        lanes: Vec::new(),
+    };
+    for &(tx, rx) in ways {
+        let name = format!("{} to {}", ports[tx].name, ports[rx].name);
+        let layers = layers(places[tx], places[rx], form);
+        let broadcast = u64::from(form.modifiers.broadcast.min(100));
+        let mut members = vec![member(&mut lanes.spec, &name, (tx, rx), layers.clone(), form)];
+        members[0].weight = Ratio::new(u128::from(100 - broadcast), 100);
+        if broadcast > 0 {
+            let mut layers = layers;
+            layers[0] = ethernet(MacAddress::Given(Values::One(BROADCAST)));
+            let name = format!("{name}, broadcast");
+            let broadcasts = member(&mut lanes.spec, &name, (tx, rx), layers, form);
+            let weight = Ratio::new(broadcast.into(), 100);
+            members.push(Member { weight, counted: false, ..broadcasts });
+        }
+        lanes.lanes.push(Lane { tx, rx, members });
+    }
+    Ok(lanes)
+}
+
+/// Whoever sends first is on the near side of the device.
+fn places(ports: &[PortSpec], ways: &[Way], addressing: Addressing) -> Result<Vec<Place>, String> {
+    let mut sides = vec![None; ports.len()];
+    for &(tx, rx) in ways {
+        sides[tx].get_or_insert(Side::In);
+        sides[rx].get_or_insert(Side::Out);
+    }
+    let sides: Vec<_> = sides.into_iter().map(|side| side.unwrap_or(Side::In)).collect();
+    let count = |side| sides.iter().filter(|&&other| other == side).count();
+    let most = count(Side::In).max(count(Side::Out));
+    if most > PORTS_MAX {
+        return Err(format!(
+            "{most} ports on one side; the addresses of RFC 2544 C.2.2 are for {PORTS_MAX}"
+        ));
+    }
+    let place = |(at, &side): (usize, &Side)| Place {
+        side,
+        number: 1 + sides[..at].iter().filter(|&&other| other == side).count() as u8,
+        ports: count(side) as u8,
+        ipv6: addressing.ipv6,
+        given: own_address(&ports[at], addressing.ipv6),
+    };
+    Ok(sides.iter().enumerate().map(place).collect())
+}
+
+fn member(spec: &mut Spec, name: &str, way: Way, layers: Vec<Layer>, form: Form<'_>) -> Member {
+    let flow = flow(name, way, layers, form);
+    let first = spec.flows.len();
+    spec.flows.extend((0..form.stages.max(1)).map(|_| flow.clone()));
+    Member {
+        weight: Ratio::ONE,
+        counted: true,
+        sizes: None,
+        flows: (first..spec.flows.len()).collect(),
+    }
+}
+
+/// A flow with every size that any of the frames has.
+fn flow(name: &str, (tx, rx): Way, layers: Vec<Layer>, form: Form<'_>) -> Flow {
+    let mut sizes = form.sizes.to_vec();
+    sizes.sort_unstable();
+    sizes.dedup();
+    Flow {
+        name: name.to_owned(),
+        tx,
+        rx: Some(rx),
+        more_rx: Vec::new(),
+        rate: Rate::Max,
+        schedule: Vec::new(),
+        spacing: Spacing::Constant,
+        sizes,
+        end: End::Never,
+        burst: None,
+        layers,
+        // RFC 2544 section 12: destinations at random, each as likely as any other.
+        vary: if form.addressing.networks { Vary::Random } else { Vary::Independent },
+        track: Track::Tag,
+        integrity: Integrity::Tag,
+        expect: Expect::default(),
+    }
+}
+
+fn layers(from: Place, to: Place, form: Form<'_>) -> Vec<Layer> {
+    let zero = || Values::One(0);
+    let mut layers = vec![ethernet(MacAddress::Auto)];
+    layers.extend(form.modifiers.vlan.map(|id| Layer::Vlan {
+        id: Values::One(id.into()),
+        pcp: zero(),
+        dei: zero(),
+        tpid: None,
+    }));
+    let src = from.host();
+    let dst = if form.addressing.networks { to.remote_hosts() } else { to.host() };
+    layers.push(if form.addressing.ipv6 {
+        Layer::Ipv6 {
+            src,
+            dst,
+            traffic_class: zero(),
+            flow_label: zero(),
+            hop_limit: Values::One(TTL),
+            next_header: None,
+        }
+    } else {
+        Layer::Ipv4 {
+            src,
+            dst,
+            dscp: zero(),
+            ecn: zero(),
+            id: zero(),
+            df: false,
+            ttl: Values::One(TTL),
+            protocol: None,
+        }
+    });
+    // RFC 8200 section 8.1: without a checksum there is no UDP over IPv6.
+    let checksum = if form.addressing.ipv6 { UdpChecksum::Auto } else { UdpChecksum::Fixed(0) };
+    layers.push(Layer::Udp { src: Values::One(SOURCE_PORT), dst: Values::One(ECHO), checksum });
+    layers
+}
+
+fn ethernet(dst: MacAddress) -> Layer {
+    Layer::Eth { dst, src: MacAddress::Auto, ethertype: None }
+}

@@ -1,0 +1,236 @@
+//! From a suite to ports that are held.
+
+use super::{
+    RealTrial,
+    addresses::own_address,
+    file,
+    frames::{self, Form},
+    lanes::{Lane, Lanes},
+    learning::Teacher,
+    usage,
+};
+use crate::{
+    nic::{NicError, PortInfo, PortName, VlanTag, port_info, resolve_neighbours},
+    packet::{NextHop, Program},
+    session::{Session, SessionError, Settings, vlan_tags},
+    spec::{Flow, ServiceSpec, Spec, SuiteSpec, Topology},
+    suite::{Direction, TrialError},
+    units::FrameSize,
+};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+/// How long a gateway has to answer before the device counts as a bridge.
+const GATEWAY_WAIT: Duration = Duration::from_secs(1);
+
+/// How a suite's session is opened, beside what the suite says.
+#[derive(Debug)]
+pub struct Setup<'a> {
+    /// Loads that may follow each other in a trial: 2 for system recovery, else 1.
+    pub stages: usize,
+    /// The services of Y.1564, each a direction; empty: directions are ways between ports.
+    pub services: &'a [ServiceSpec],
+    /// As for any session.
+    pub settings: Settings,
+    /// Ends what is under way when it is set.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl RealTrial {
+    /// Takes the ports for all trials of the suite.
+    ///
+    /// # Errors
+    /// [`TrialError::Failed`], with the exit code that a run would have.
+    pub fn open(suite: &SuiteSpec, setup: Setup<'_>) -> Result<Self, TrialError> {
+        let planned = Planned::new(suite, setup.services, setup.stages)?;
+        let Planned { mut lanes, infos } = planned;
+        check_sizes(&lanes.spec)?;
+        let mut notes = Vec::new();
+        if suite.flows.is_none() {
+            find_routers(suite, &mut lanes.spec, &infos, &mut notes)?;
+        }
+        let directions = directions(&lanes, &infos)?;
+        let settings =
+            Settings { interval: Duration::from_secs(1), series: true, ..setup.settings };
+        let session = Session::open(lanes.spec.clone(), settings)?;
+        let teacher = Teacher::new(suite.learning, &lanes, &infos).map_err(SessionError::from)?;
+        Ok(Self {
+            session,
+            lanes,
+            directions,
+            teacher,
+            waits: suite.waits,
+            stop: setup.stop,
+            ceilings: HashMap::new(),
+            notes,
+        })
+    }
+}
+
+/// The directions by name.
+///
+/// # Errors
+/// If a port does not know what its line carries.
+fn directions(lanes: &Lanes, infos: &[PortInfo]) -> Result<Vec<Direction>, TrialError> {
+    let direction = |lane: &Lane| {
+        let (tx, rx) = (&lanes.spec.ports[lane.tx], &lanes.spec.ports[lane.rx]);
+        let link_bps = tx.link_bps(infos[lane.tx].link_bps.unwrap_or(0));
+        if link_bps == 0 {
+            let name = &tx.name;
+            return Err(usage(&format!(
+                "port {name} reports no speed; give its `line` under [ports] of a flow file"
+            )));
+        }
+        Ok(Direction { tx: tx.name.clone(), rx: rx.name.clone(), link_bps })
+    };
+    lanes.lanes.iter().map(direction).collect()
+}
+
+/// What a suite sends, as flows: to be shown, or to be looked at octet by octet. Their rates
+/// and ends are those of no trial.
+///
+/// # Errors
+/// [`TrialError::Failed`], as [`RealTrial::open`] has it for a suite that says too much or too
+/// little. Ports need not exist.
+pub fn test_flows(suite: &SuiteSpec) -> Result<Spec, TrialError> {
+    let spec = match &suite.flows {
+        Some(path) => read(path)?,
+        None => appendix_c(suite, &[], pairs(suite)?, 1)?.spec,
+    };
+    check_sizes(&spec)?;
+    Ok(spec)
+}
+
+/// Flows and what the ports behind them are.
+struct Planned {
+    lanes: Lanes,
+    infos: Vec<PortInfo>,
+}
+
+impl Planned {
+    fn new(suite: &SuiteSpec, services: &[ServiceSpec], stages: usize) -> Result<Self, TrialError> {
+        let (pairs, both) = pairs(suite)?;
+        let Some(path) = &suite.flows else {
+            let lanes = appendix_c(suite, services, (pairs, both), stages)?;
+            let infos = infos(&lanes.spec)?;
+            return Ok(Self { lanes, infos });
+        };
+        let file = read(path)?;
+        let infos = infos(&file)?;
+        let lines = file.ports.iter().zip(&infos);
+        let link_bps: Vec<_> =
+            lines.map(|(port, info)| port.link_bps(info.link_bps.unwrap_or(0))).collect();
+        let ways = frames::ways(&file.ports, pairs, both).map_err(|message| usage(&message))?;
+        let lanes = if services.is_empty() {
+            file::lanes(file, &ways, stages, &link_bps)
+        } else {
+            file::services(file, services, &link_bps)
+        };
+        let mut lanes = lanes.map_err(|message| usage(&message))?;
+        // The session is opened for the longest frame of all.
+        let others = sizes(suite, services);
+        for flow in &mut lanes.spec.flows {
+            flow.sizes.extend(&others);
+            flow.sizes.sort_unstable();
+            flow.sizes.dedup();
+        }
+        Ok(Self { lanes, infos })
+    }
+}
+
+fn read(path: &Path) -> Result<Spec, TrialError> {
+    Spec::from_path(path).map_err(|error| usage(&error.to_string()))
+}
+
+fn infos(spec: &Spec) -> Result<Vec<PortInfo>, SessionError> {
+    spec.ports.iter().map(|port| Ok(port_info(&port.interface.parse::<PortName>()?)?)).collect()
+}
+
+fn pairs(suite: &SuiteSpec) -> Result<(&[(String, String)], bool), TrialError> {
+    match &suite.topology {
+        Topology::Pairs { pairs, both } if !pairs.is_empty() || suite.flows.is_some() => {
+            Ok((pairs, *both))
+        }
+        Topology::Pairs { .. } => Err(usage("no ports; give `pairs` under [topology]")),
+        Topology::Simulated { .. } => Err(usage("a simulated device has no ports")),
+    }
+}
+
+/// Every size that a trial may have.
+fn sizes(suite: &SuiteSpec, services: &[ServiceSpec]) -> Vec<FrameSize> {
+    let frames = suite.frames.iter().chain(services.iter().map(|service| &service.frame));
+    frames.flat_map(|frame| &frame.cycle).filter_map(|&bytes| FrameSize::new(bytes)).collect()
+}
+
+fn appendix_c(
+    suite: &SuiteSpec,
+    services: &[ServiceSpec],
+    (pairs, both): (&[(String, String)], bool),
+    stages: usize,
+) -> Result<Lanes, TrialError> {
+    if let Some(service) = services.iter().find(|service| !service.flows.is_empty()) {
+        let name = &service.name;
+        return Err(usage(&format!("service {name} names flows, but the suite no flow file")));
+    }
+    let mut ways = frames::ways(&suite.ports, pairs, both).map_err(|message| usage(&message))?;
+    if !services.is_empty() {
+        ways = vec![ways[0]; services.len()];
+    }
+    let form = Form {
+        addressing: suite.addressing,
+        modifiers: suite.modifiers,
+        sizes: &sizes(suite, services),
+        stages,
+    };
+    if form.sizes.is_empty() {
+        return Err(usage("no frame size; give `sizes`, such as [64, 1518]"));
+    }
+    frames::lanes(&suite.ports, &ways, form).map_err(|message| usage(&message))
+}
+
+/// Before anything is attached: whether every size holds its headers and the tag.
+fn check_sizes(spec: &Spec) -> Result<(), TrialError> {
+    for flow in &spec.flows {
+        let somewhere = NextHop::One([2, 0, 0, 0, 0, 1]);
+        Program::compile(flow, [2, 0, 0, 0, 0, 2], &somewhere)
+            .map_err(|error| usage(&format!("flow {}: {error}", flow.name)))?;
+    }
+    Ok(())
+}
+
+/// Asks for the device's addresses of the plan on every link that has them. Where nobody answers the device is a
+/// bridge, or nothing but a cable: there, every destination is on the link.
+fn find_routers(
+    suite: &SuiteSpec,
+    spec: &mut Spec,
+    infos: &[PortInfo],
+    notes: &mut Vec<String>,
+) -> Result<(), SessionError> {
+    for (at, info) in infos.iter().enumerate() {
+        info.require_up()?;
+        if own_address(&suite.ports[at], suite.addressing.ipv6).is_some() {
+            continue;
+        }
+        let behind = |flow: &&Flow| flow.tx == at || flow.receivers().any(|rx| rx == at);
+        let tags: Vec<VlanTag> = spec.flows.iter().find(behind).map(vlan_tags).unwrap_or_default();
+        let port = &mut spec.ports[at];
+        match resolve_neighbours(info, &port.addresses, &port.gateways, &tags, GATEWAY_WAIT) {
+            Ok(_) => {}
+            Err(NicError::Unresolved { missing, .. }) => {
+                let asked: Vec<_> = missing.iter().map(ToString::to_string).collect();
+                notes.push(format!(
+                    "{}: nobody answers for {}; the device is taken for a bridge",
+                    port.name,
+                    asked.join(", ")
+                ));
+                port.gateways.clear();
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
