@@ -30,10 +30,6 @@ impl Session {
     pub fn load(&mut self, loads: &[Option<FlowLoad>]) -> Result<(), SessionError> {
         let spec = Arc::make_mut(&mut self.spec);
         apply(spec, loads);
-        for (index, delay_ns) in self.delays_ns.iter_mut().enumerate() {
-            let load = loads.get(index).and_then(Option::as_ref);
-            *delay_ns = load.map_or(0, |load| load.delay.as_nanos() as u64);
-        }
         self.phases = plan::phases(spec, |port| self.ports[port].link_bps.unwrap_or(0));
         self.programs = open::compile(spec, &self.ports, &self.next_hops)?;
         if let Some(directory) = self.settings.calibrations.clone() {
@@ -52,6 +48,7 @@ fn apply(spec: &mut Spec, loads: &[Option<FlowLoad>]) {
             Some(load) => {
                 flow.sizes.clone_from(&load.sizes);
                 flow.rate = load.rate;
+                flow.delay = load.delay;
                 flow.end = End::After(load.time);
             }
         }

@@ -98,8 +98,6 @@ pub struct Session {
     streams: Vec<Stream>,
     /// By flow: the part of a gap by which it starts later.
     phases: Vec<f64>,
-    /// By flow: how long after the trial it starts.
-    delays_ns: Vec<u64>,
     /// By flow.
     next_hops: Vec<NextHop>,
     /// By flow.

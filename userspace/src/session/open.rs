@@ -119,7 +119,6 @@ impl Session {
             settings,
             streams,
             phases,
-            delays_ns: vec![0; spec.flows.len()],
             next_hops,
             programs,
             spec,

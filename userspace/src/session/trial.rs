@@ -228,9 +228,7 @@ impl Session {
                 None => plan::requested_frames(flow, link_bps),
             };
             let has_sent_all = requested.is_some_and(|frames| sent() >= frames);
-            let flow_start_ns = start_ns + self.delays_ns[id];
-            let is_over =
-                plan::stop_ns(flow, flow_start_ns).is_some_and(|stop_ns| now_ns >= stop_ns);
+            let is_over = plan::stop_ns(flow, start_ns).is_some_and(|stop_ns| now_ns >= stop_ns);
             flow.end != End::Never && !has_sent_all && !is_over
         })
     }

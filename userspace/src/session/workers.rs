@@ -77,7 +77,6 @@ impl Session {
             .map(|stream| {
                 let flow = &self.spec.flows[stream.flow];
                 let link_bps = self.ports[port].link_bps.unwrap_or(0);
-                let start_ns = start_ns + self.delays_ns[stream.flow];
                 let pacer = plan::pacer(flow, link_bps, stream, self.phases[stream.flow], start_ns);
                 let frames = plan::requested_frames(flow, link_bps);
                 StreamPlan {

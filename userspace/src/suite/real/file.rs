@@ -110,8 +110,8 @@ fn check(flow: &Flow) -> Result<(), String> {
         "no tag, without which nothing is measured"
     } else if flow.burst.is_some() {
         "a `burst`; a suite sets the load itself"
-    } else if !flow.schedule.is_empty() {
-        "a `schedule`; a suite sets the load itself"
+    } else if !flow.schedule.is_empty() || !flow.delay.is_zero() {
+        "a load over time; a suite sets the load itself"
     } else {
         return Ok(());
     };

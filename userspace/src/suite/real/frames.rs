@@ -11,6 +11,7 @@ use crate::{
     },
     units::{FrameSize, Rate, Ratio},
 };
+use std::time::Duration;
 
 /// C.2.6.4: TTL 10, from port 0xC020 to 7 (echo).
 const TTL: u128 = 10;
@@ -145,9 +146,11 @@ fn flow(name: &str, (tx, rx): Way, layers: Vec<Layer>, form: Form<'_>) -> Flow {
         schedule: Vec::new(),
         spacing: Spacing::Constant,
         sizes,
+        delay: Duration::ZERO,
         end: End::Never,
         burst: None,
         layers,
+        settings: Vec::new(),
         // RFC 2544 section 12: destinations at random, each as likely as any other.
         vary: if form.addressing.networks { Vary::Random } else { Vary::Independent },
         track: Track::Tag,
