@@ -190,7 +190,7 @@ impl Trial for Hooked<'_> {
 mod tests {
     use super::*;
 
-    const GO: AtomicBool = AtomicBool::new(false);
+    static GO: AtomicBool = AtomicBool::new(false);
 
     #[test]
     fn a_command_is_told_and_heard() {

@@ -150,7 +150,10 @@ fn infos(spec: &Spec) -> Result<Vec<PortInfo>, SessionError> {
     spec.ports.iter().map(|port| Ok(port_info(&port.interface.parse::<PortName>()?)?)).collect()
 }
 
-fn pairs(suite: &SuiteSpec) -> Result<(&[(String, String)], bool), TrialError> {
+/// Pairs of ports, and whether they are tested both ways.
+type Pairs<'a> = (&'a [(String, String)], bool);
+
+fn pairs(suite: &SuiteSpec) -> Result<Pairs<'_>, TrialError> {
     match &suite.topology {
         Topology::Pairs { pairs, both } if !pairs.is_empty() || suite.flows.is_some() => {
             Ok((pairs, *both))
@@ -169,7 +172,7 @@ fn sizes(suite: &SuiteSpec, services: &[ServiceSpec]) -> Vec<FrameSize> {
 fn appendix_c(
     suite: &SuiteSpec,
     services: &[ServiceSpec],
-    (pairs, both): (&[(String, String)], bool),
+    (pairs, both): Pairs<'_>,
     stages: usize,
 ) -> Result<Lanes, TrialError> {
     if let Some(service) = services.iter().find(|service| !service.flows.is_empty()) {
