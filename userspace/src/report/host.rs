@@ -9,6 +9,7 @@ impl Tool {
         Self {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            git: option_env!("LINERATE_GIT").map(str::to_owned),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! them, and everything that is printed is printed from the result.
 
 mod compare;
+mod csv;
 mod expect;
 mod flow;
 mod host;
@@ -13,6 +14,7 @@ mod model;
 mod ports;
 mod run;
 mod series;
+mod suite;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -30,5 +32,6 @@ pub use model::{
 };
 pub use ports::{CeilingReport, Measured, PortReport, PortsReport, XdpProgram, hook_name};
 pub use series::SeriesFormat;
+pub use suite::*;
 pub use table::table;
 pub use text::{count, nanoseconds, scaled};

@@ -8,7 +8,8 @@ use crate::{
     nic::SettingChange,
     session::{PathCalibration, PortFacts},
 };
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use xdp_ebpf::XdpMode;
 
 /// A whole run.
@@ -38,16 +39,18 @@ pub struct RunResult {
 }
 
 /// The tester's software.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// `linerate`.
     pub name: String,
     /// Of this build.
     pub version: String,
+    /// The commit it was built from, with `-dirty` where files differed; `null`: not known.
+    pub git: Option<String>,
 }
 
 /// The tester's machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Host {
     /// Its host name.
     pub name: String,

@@ -3,9 +3,8 @@
 //! The columns are `time` (wall clock at the sample's end, RFC 3339, UTC), `flow`, and
 //! those of a sample in `linerate.run/1`.
 
-use super::SampleRow;
+use super::{SampleRow, csv::cell};
 use serde::Serialize;
-use serde_json::Value;
 use std::path::Path;
 
 /// How rows are written.
@@ -76,21 +75,10 @@ impl SeriesFormat {
     }
 }
 
-/// A value as a CSV field, quoted where RFC 4180 wants it.
-fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) if text.contains(['"', ',', '\r', '\n']) => {
-            format!("\"{}\"", text.replace('"', "\"\""))
-        }
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     fn sample() -> SampleRow {
         SampleRow {

@@ -89,6 +89,13 @@ pub const NEEDS: &[Need] = &[
     need(Test, "tcpdump", Program("tcpdump"), "tcpdump", "an independent capture"),
     need(Test, "tshark", Program("tshark"), "tshark", "an independent decoder of every frame"),
     need(Test, "scapy", PythonModule("scapy"), "python3-scapy", "checks lengths and checksums"),
+    need(
+        Test,
+        "jsonschema",
+        PythonModule("jsonschema"),
+        "python3-jsonschema",
+        "holds results against their schemas",
+    ),
     need(Vm, "QEMU with igb", Qemu, "qemu-system-x86", "emulates NICs and the machine around them"),
     need(Vm, "busybox", Program("busybox"), "busybox-static", "the first program in a VM"),
     need(Vm, "modprobe", Program("modprobe"), "kmod", "loads the drivers of the NICs"),
