@@ -41,18 +41,16 @@ fn block(sheet: &Sheet) -> String {
 
 /// Verdict, reasons, and how long it took.
 fn ending<R>(result: &SuiteResult<R>) -> String {
-    let mut text = format!("verdict: {}\n", result.verdict.name());
-    for reason in result.reasons.iter().take(REASONS) {
-        text += &format!("  {reason}\n");
-    }
-    if result.reasons.len() > REASONS {
-        text += &format!("  and {} more, see the JSON\n", result.reasons.len() - REASONS);
-    }
+    let reasons = result.reasons.iter().take(REASONS).map(|reason| format!("  {reason}"));
+    let more = result.reasons.len().saturating_sub(REASONS);
+    let more = (more > 0).then(|| format!("  and {more} more, see the JSON"));
     let clock = if result.setup.simulated.is_some() { " of virtual time" } else { "" };
-    text += &format!(
-        "{} trials in {}{clock}\n",
+    let took = format!(
+        "{} trials in {}{clock}",
         text::count(result.trials.len() as u64),
         number::long_time(result.duration_ns)
     );
-    text
+    let verdict = format!("verdict: {}", result.verdict.name());
+    let lines: Vec<_> = [verdict].into_iter().chain(reasons).chain(more).chain([took]).collect();
+    lines.join("\n")
 }
