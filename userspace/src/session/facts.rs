@@ -48,6 +48,12 @@ pub struct FlowSnapshot {
     /// Intervals that became final since the snapshot before, oldest first; together
     /// the whole run. Empty unless [`Settings::series`](super::Settings::series).
     pub finished: Vec<Sample>,
+    /// Frames sent since the trial began.
+    pub tx_frames: u64,
+    /// Their octets, without FCS.
+    pub tx_bytes: u64,
+    /// What was received of them, latency as stamped; `None`: not measured.
+    pub rx: Option<crate::rx::Counters>,
 }
 
 /// A run that is over: counted, not yet judged.
@@ -194,11 +200,15 @@ impl Session {
         let flows = (0..).zip(&self.spec.flows).filter_map(|(id, flow)| {
             let correct = |sample| corrected(sample, corrections.of(id));
             let finished = if series { collector.take_settled(FlowId(id)) } else { Vec::new() };
+            let totals = collector.totals(FlowId(id))?;
             Some(FlowSnapshot {
                 name: flow.name.clone(),
                 latest: correct(collector.latest(FlowId(id))?.clone()),
                 settled: collector.latest_settled(FlowId(id)).cloned().map(correct),
                 finished: finished.into_iter().map(correct).collect(),
+                tx_frames: totals.tx_frames,
+                tx_bytes: totals.tx_bytes,
+                rx: totals.rx.as_ref().map(|rx| rx.counters),
             })
         });
         let flows = flows.collect();
@@ -282,7 +292,8 @@ impl Session {
         let link_bps = self.ports[flow.tx].link_bps.unwrap_or(0);
         let sent = || end.sent[self.streams_of(id)].iter();
         let started = || sent().filter(|sent| sent.submitted_frames > 0);
-        let changed = end.changed.get(&id);
+        let changed = end.departures.changed.get(&id);
+        let clock = end.departures.clocks.remove(&id).unwrap_or_default();
         let legs = match changed {
             Some(changed) => Some(changed.legs.clone()),
             None => flow.legs(link_bps),
@@ -304,6 +315,7 @@ impl Session {
                 legs.as_deref(),
                 end.start_ns + plan::delay_ns(flow),
                 last_tx_ns,
+                &clock,
             ),
             random: flow.spacing == Spacing::Poisson,
             completed: sent().map(|sent| sent.completed_frames).sum(),

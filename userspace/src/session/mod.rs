@@ -148,6 +148,11 @@ impl Session {
         self.spec.flows.iter().map(over).collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
+    /// The names of the rows, in file order.
+    pub fn flows(&self) -> Vec<String> {
+        self.spec.flows.iter().map(|flow| flow.name.clone()).collect()
+    }
+
     /// How each port is used, a line each.
     pub fn modes(&self) -> Vec<String> {
         let sends = |port: &Port| {

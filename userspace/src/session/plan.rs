@@ -1,5 +1,6 @@
 //! Which stream sends which frames of which flow on which queue, and when. Pure.
 
+use super::control::Clock;
 use crate::{
     spec::{End, Flow, Leg, Spec, frames_within},
     tx::{Pacer, Profile, Share, Spacing},
@@ -167,18 +168,22 @@ pub(super) fn delay_ns(flow: &Flow) -> u64 {
 }
 
 /// Mean frames a second that a flow of this rate is to keep from its start until `last_ns`,
-/// its last frame; `None` at "max" and in bursts.
+/// its last frame, on a clock that stood at times; `None` at "max" and in bursts.
 pub(super) fn intended_pps(
     flow: &Flow,
     legs: Option<&[Leg]>,
     start_ns: u64,
     last_ns: Option<u64>,
+    clock: &Clock,
 ) -> Option<f64> {
     let legs = legs.filter(|_| flow.burst.is_none())?;
-    match last_ns.filter(|_| legs.len() > 1) {
-        Some(last_ns) if last_ns > start_ns => {
-            let seconds = (last_ns - start_ns) as f64 / 1e9;
-            Some(Profile::new(legs, start_ns).frames_by(last_ns) / seconds)
+    // A flow that began paused began later.
+    let first_ns = start_ns + clock.stood_ns(start_ns + 1);
+    let paused = |last_ns| start_ns + clock.stood_ns(last_ns) > first_ns;
+    match last_ns.filter(|&last_ns| legs.len() > 1 || paused(last_ns)) {
+        Some(last_ns) if last_ns > first_ns => {
+            let seconds = (last_ns - first_ns) as f64 / 1e9;
+            Some(Profile::new(legs, start_ns).frames_by(clock.at(last_ns)) / seconds)
         }
         _ => Some(legs[0].to.to_f64()),
     }

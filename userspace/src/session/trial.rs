@@ -3,7 +3,7 @@
 use super::{
     Course, Phase, Session, SessionError,
     backend::Redirected,
-    control::Changed,
+    control::Departures,
     plan,
     port::Port,
     readings::{Counted, Readings},
@@ -17,7 +17,6 @@ use crate::{
     units::monotonic_ns,
 };
 use std::{
-    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -50,8 +49,8 @@ pub(super) struct TrialEnd {
     pub(super) sent: Vec<Sent>,
     /// By flow.
     pub(super) gaps: Vec<Gap>,
-    /// By flow, where the rate was changed.
-    pub(super) changed: HashMap<usize, Changed>,
+    /// Where rates were changed and flows paused.
+    pub(super) departures: Departures,
     /// By port: differences over the trial.
     pub(super) ports: Vec<PortEnd>,
 }
@@ -101,7 +100,7 @@ impl Session {
             faults: Vec::new(),
             sent: Vec::new(),
             gaps: Vec::new(),
-            changed: HashMap::new(),
+            departures: Departures::default(),
             ports: Vec::new(),
         };
         let interval_ns = self.settings.interval.as_nanos() as u64;
@@ -133,9 +132,9 @@ impl Session {
                 observe(Phase::Sending, self);
             }
         }
-        end.changed = self.control.end();
+        end.departures = self.control.end();
         end.interrupted =
-            stop.load(Relaxed) && self.is_unfinished(start_ns, &counters, &end.changed);
+            stop.load(Relaxed) && self.is_unfinished(start_ns, &counters, &end.departures);
         self.join(workers, &mut end.faults);
         let quiet_ns = if end.faults.is_empty() { Some(course.quiet_ns()) } else { None };
         let after = self.drain(&mut reading, tick_ns, quiet_ns, observe);
@@ -214,7 +213,7 @@ impl Session {
         &self,
         start_ns: u64,
         counters: &[Arc<dyn TxCounters>],
-        changed: &HashMap<usize, Changed>,
+        departures: &Departures,
     ) -> bool {
         let now_ns = monotonic_ns();
         self.spec.flows.iter().enumerate().any(|(id, flow)| {
@@ -223,12 +222,14 @@ impl Session {
                 let mine = &counters[self.streams_of(id)];
                 mine.iter().map(|counters| counters.read().submitted_frames).sum()
             };
-            let requested = match changed.get(&id) {
+            let requested = match departures.changed.get(&id) {
                 Some(changed) => changed.frames,
                 None => plan::requested_frames(flow, link_bps),
             };
             let has_sent_all = requested.is_some_and(|frames| sent() >= frames);
-            let is_over = plan::stop_ns(flow, start_ns).is_some_and(|stop_ns| now_ns >= stop_ns);
+            let clock = departures.clocks.get(&id);
+            let shown_ns = clock.map_or(now_ns, |clock| clock.at(now_ns));
+            let is_over = plan::stop_ns(flow, start_ns).is_some_and(|stop_ns| shown_ns >= stop_ns);
             flow.end != End::Never && !has_sent_all && !is_over
         })
     }

@@ -1,25 +1,45 @@
 use std::sync::{Arc, OnceLock};
 
-/// A rate that changes while workers send. Changes are a list that only grows, at its end:
+/// What changes while workers send. Changes are a list that only grows, at its end:
 /// a worker looks for the next one without a lock, and frees nothing.
 #[derive(Debug, Default)]
 pub struct Change {
     /// Number of the flow, as in [`StreamPlan`](super::StreamPlan).
     pub flow: u32,
-    /// CLOCK_MONOTONIC from which it counts. A worker that hears of it later has sent by the
-    /// old rate until then, and makes up for it.
+    /// CLOCK_MONOTONIC from which it counts. A worker that hears of a rate later has sent by
+    /// the old one until then, and makes up for it.
     pub time_ns: u64,
-    /// The rate from then on.
-    pub frames_per_second: f64,
-    /// Frames that the flow sends in all; `None`: until stopped.
-    pub frames: Option<u64>,
+    /// What the flow does from then on.
+    pub action: Action,
     next: OnceLock<Arc<Change>>,
 }
 
+/// What a flow does from a time on.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Action {
+    /// What it did before.
+    #[default]
+    Nothing,
+    /// Sends at another rate.
+    Rate {
+        /// The rate.
+        frames_per_second: f64,
+        /// Frames that the flow sends in all; `None`: until stopped.
+        frames: Option<u64>,
+    },
+    /// Sends nothing, and its clock stands still: what was due later is due later still.
+    Pause,
+    /// Goes on where it was; its clock stood for so long.
+    Resume {
+        /// Since the pause.
+        stood_ns: u64,
+    },
+}
+
 impl Change {
-    /// Of a flow, to a rate, from a time.
-    pub fn new(flow: u32, time_ns: u64, frames_per_second: f64, frames: Option<u64>) -> Self {
-        Self { flow, time_ns, frames_per_second, frames, next: OnceLock::new() }
+    /// Of a flow, from a time.
+    pub fn new(flow: u32, time_ns: u64, action: Action) -> Self {
+        Self { flow, time_ns, action, next: OnceLock::new() }
     }
 
     /// The change after this one.

@@ -16,11 +16,12 @@ mod profile;
 mod replay;
 mod schedule;
 mod statistics;
+mod stream;
 mod transmitter;
 mod worker;
 
 pub use af_xdp::{Queue, QueueSetup, TxMode};
-pub use change::Change;
+pub use change::{Action, Change};
 pub use counters::{Sent, StreamCounters};
 pub use error::TxError;
 pub use live_frames::LiveFrames;

@@ -1,4 +1,4 @@
-use super::{Change, Profile};
+use super::Profile;
 use crate::spec::{self, Flow, mix};
 use xdp_ebpf::abi;
 
@@ -58,6 +58,8 @@ impl Share {
 #[derive(Debug, Clone)]
 pub struct Pacer {
     due_ns: u64,
+    /// How long the flow's clock has stood: everything is due so much later.
+    stood_ns: u64,
     profile: Profile,
     /// Frames of the flow that are due before the next one of this stream.
     position: f64,
@@ -133,6 +135,7 @@ impl Pacer {
         let stride = f64::from(share.stride);
         let mut pacer = Self {
             due_ns: 0,
+            stood_ns: 0,
             profile,
             position: f64::from(share.first) + share.phase,
             stride,
@@ -169,19 +172,29 @@ impl Pacer {
         Some(abi::pace { step_ns: step_ns as u64, step_fraction: fraction, ..pace })
     }
 
-    /// The rate changes. Returns how many frames the stream, which has sent `sent`, now sends
-    /// in all; `None`: it has no end.
-    pub(super) fn change(&mut self, change: &Change, sent: u64) -> Option<u64> {
-        self.profile.change(change.time_ns, change.frames_per_second);
-        let total = change.frames.map(|frames| Share::of(self.place.0, self.place.1, frames));
-        if let (Kind::Poisson(draw), Some(frames), Some(total)) =
-            (&mut self.kind, change.frames, total)
-        {
+    /// The rate changes at `time_ns`, to give `frames` of the flow in all. Returns how many of
+    /// them the stream, which has sent `sent`, sends; `None`: it has no end.
+    pub(super) fn change(
+        &mut self,
+        time_ns: u64,
+        frames_per_second: f64,
+        frames: Option<u64>,
+        sent: u64,
+    ) -> Option<u64> {
+        self.profile.change(time_ns.saturating_sub(self.stood_ns), frames_per_second);
+        let total = frames.map(|frames| Share::of(self.place.0, self.place.1, frames));
+        if let (Kind::Poisson(draw), Some(frames), Some(total)) = (&mut self.kind, frames, total) {
             // The frame that is due next is drawn already.
             draw.aim(total.saturating_sub(sent + 1), (frames as f64).max(self.position));
         }
-        self.due_ns = self.profile.due_ns(self.position);
+        self.due_ns = self.profile.due_ns(self.position) + self.stood_ns;
         total
+    }
+
+    /// The flow's clock has stood for so long: everything is due so much later.
+    pub(super) fn delay(&mut self, stood_ns: u64) {
+        self.stood_ns += stood_ns;
+        self.due_ns += stood_ns;
     }
 
     /// The next frame was taken.
@@ -191,7 +204,7 @@ impl Pacer {
             Kind::Poisson(draw) => self.position = draw.next(self.position, self.stride),
             Kind::Even | Kind::Trains { .. } => self.position += self.stride,
         }
-        self.due_ns = self.profile.due_ns(self.position);
+        self.due_ns = self.profile.due_ns(self.position) + self.stood_ns;
         if let Kind::Trains { left, frames, pause_ns, later_ns } = &mut self.kind {
             *left -= 1;
             if *left == 0 {

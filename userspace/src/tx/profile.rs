@@ -116,8 +116,9 @@ impl Profile {
         started.map_or(0.0, |segment| segment.frames_by(time_ns))
     }
 
-    /// From `time_ns` on the rate is `frames_per_second`, whatever was planned.
+    /// From `time_ns` on, but not before its start, the rate is `frames_per_second`, whatever was planned.
     pub fn change(&mut self, time_ns: u64, frames_per_second: f64) {
+        let time_ns = time_ns.max(self.segments[0].start_ns);
         let started = self.segments.iter().rposition(|segment| segment.start_ns <= time_ns);
         let last = started.unwrap_or(0);
         let before = self.frames_by(time_ns);

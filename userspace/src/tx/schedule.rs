@@ -81,6 +81,20 @@ impl Schedule {
     }
 }
 
+/// An unpaced stream pauses, or sends again.
+impl Schedule {
+    /// Takes an unpaced stream out of its turn; whether it was there.
+    pub(super) fn suspend(&mut self, stream: u32) -> bool {
+        let place = self.unpaced.iter().position(|other| *other == stream);
+        place.map(|place| self.unpaced.remove(place)).is_some()
+    }
+
+    /// Puts it back.
+    pub(super) fn restore(&mut self, stream: u32) {
+        self.unpaced.push(stream);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,8 @@
 use super::{
-    Change, Pacer, Prepared, Queue, StreamCounters, Transmitter, TxCounters, TxError, TxMode,
-    XskStatistics,
+    Action, Change, Pacer, Prepared, Queue, StreamCounters, Transmitter, TxCounters, TxError,
+    TxMode, XskStatistics,
     schedule::{Next, Schedule},
+    stream::{Interval, Stream},
 };
 use crate::{
     packet::{Cursor, TagStamp},
@@ -15,8 +16,6 @@ use std::{
     thread,
     time::Duration,
 };
-use xdp_ebpf::abi::INTERVALS;
-
 /// One stream as a worker sends it.
 #[derive(Debug)]
 pub struct StreamPlan {
@@ -69,63 +68,6 @@ const SPIN_NS: u64 = 60_000;
 /// Longest sleep, so that a stop is heard.
 const SLEEP_MAX_NS: u64 = 20_000_000;
 
-struct Stream {
-    plan: StreamPlan,
-    counters: Arc<StreamCounters>,
-    sequence: u32,
-    /// Frames that it sends in all, and those to come.
-    total: u64,
-    left: u64,
-    stop_ns: u64,
-}
-
-impl Stream {
-    /// A frame that was due in time may be a little late.
-    #[inline]
-    fn is_over(&self, now_ns: u64) -> bool {
-        let grace_ns = if self.plan.pacer.is_some() { CATCH_UP_NS } else { 0 };
-        now_ns >= self.stop_ns.saturating_add(grace_ns)
-    }
-
-    /// After a frame: whether there is another.
-    #[inline]
-    fn advance(&mut self) -> bool {
-        self.sequence = self.sequence.wrapping_add(1);
-        self.left -= 1;
-        let in_time = self.plan.pacer.as_mut().is_none_or(|pacer| {
-            pacer.advance();
-            pacer.due_ns() <= self.stop_ns
-        });
-        in_time && self.left > 0
-    }
-
-    /// Has sent all its frames before its time is over: a change may give it more.
-    #[inline]
-    fn is_idle(&self) -> bool {
-        self.left == 0 && self.plan.pacer.is_some() && self.stop_ns != u64::MAX
-    }
-}
-
-/// The interval that the last stamp fell in (abi.h, `interval_start_ns`).
-struct Interval {
-    width_ns: u64,
-    base_ns: u64,
-    end_ns: u64,
-    slot: usize,
-}
-
-impl Interval {
-    #[inline]
-    fn slot(&mut self, stamp_ns: u64) -> usize {
-        if stamp_ns >= self.end_ns {
-            let index = (stamp_ns - self.base_ns) / self.width_ns;
-            self.end_ns = self.base_ns + (index + 1) * self.width_ns;
-            self.slot = (index % u64::from(INTERVALS)) as usize;
-        }
-        self.slot
-    }
-}
-
 impl Transmitter for Queue {
     fn id(&self) -> u32 {
         self.queue
@@ -174,6 +116,8 @@ struct Worker<'a> {
     changes: Arc<Change>,
     /// By slot: the stream that used it last and the size variant laid into it.
     laid: Vec<(u32, u16)>,
+    /// Unpaced streams that are paused.
+    suspended: Vec<u32>,
     yields: bool,
 }
 
@@ -191,6 +135,7 @@ impl<'a> Worker<'a> {
                 total: plan.frames.unwrap_or(u64::MAX),
                 left: plan.frames.unwrap_or(u64::MAX),
                 stop_ns: plan.stop_ns.unwrap_or(u64::MAX),
+                pause_ns: u64::MAX,
                 plan,
                 sequence: 0,
             })
@@ -202,7 +147,8 @@ impl<'a> Worker<'a> {
             Interval { width_ns: trial.interval_ns, base_ns: trial.start_ns, end_ns: 0, slot: 0 };
         let laid = vec![(u32::MAX, 0); queue.slots()];
         let changes = Arc::clone(&trial.changes);
-        Self { queue, streams, schedule, trial, interval, changes, laid, yields }
+        let suspended = Vec::new();
+        Self { queue, streams, schedule, trial, interval, changes, laid, suspended, yields }
     }
 
     fn send(&mut self, stop: &AtomicBool) -> Result<(), TxError> {
@@ -218,7 +164,8 @@ impl<'a> Worker<'a> {
                 }
                 Filled::NoRoom => self.queue.kick()?,
                 Filled::NotDue(due_ns) => self.wait(now_ns, due_ns),
-                Filled::Finished => return Ok(()),
+                Filled::Finished if self.suspended.is_empty() => return Ok(()),
+                Filled::Finished => self.wait(now_ns, u64::MAX),
             }
         }
         Ok(())
@@ -267,10 +214,8 @@ impl<'a> Worker<'a> {
             self.queue.queue(slot, bytes);
             stream.counters.submit(bytes, now_ns, interval);
             written += 1;
-            if stream.advance() {
-                self.schedule.sent(stream.plan.pacer.as_ref().map(Pacer::due_ns));
-            } else if stream.is_idle() {
-                self.schedule.sent(Some(stream.stop_ns));
+            if stream.advance() || stream.is_idle() {
+                self.schedule.sent(stream.due_ns());
             } else {
                 self.schedule.remove(index);
             }
@@ -292,14 +237,42 @@ impl<'a> Worker<'a> {
 
     fn change(&mut self, change: &Change) {
         for (index, stream) in (0..).zip(&mut self.streams) {
-            let sent = stream.total - stream.left;
-            let pacer = stream.plan.pacer.as_mut().filter(|_| stream.plan.flow == change.flow);
-            let Some(pacer) = pacer else { continue };
-            if let Some(total) = pacer.change(change, sent) {
-                (stream.total, stream.left) = (total.max(sent), total.saturating_sub(sent));
+            if stream.plan.flow != change.flow {
+                continue;
             }
-            let due_ns = pacer.due_ns();
-            self.schedule.update(if stream.is_idle() { stream.stop_ns } else { due_ns }, index);
+            let sent = stream.total - stream.left;
+            let pacer = stream.plan.pacer.as_mut();
+            match (change.action, pacer) {
+                (Action::Nothing, _) | (Action::Rate { .. }, None) => continue,
+                (Action::Rate { frames_per_second, frames }, Some(pacer)) => {
+                    // Of a paused flow, it is the rate to go on with.
+                    let time_ns = change.time_ns.min(stream.pause_ns);
+                    let total = pacer.change(time_ns, frames_per_second, frames, sent);
+                    if let Some(total) = total {
+                        (stream.total, stream.left) = (total.max(sent), total.saturating_sub(sent));
+                    }
+                }
+                (Action::Pause, Some(_)) => stream.pause_ns = change.time_ns,
+                (Action::Pause, None) => {
+                    if self.schedule.suspend(index) {
+                        self.suspended.push(index);
+                    }
+                }
+                (Action::Resume { stood_ns }, pacer) => {
+                    stream.pause_ns = u64::MAX;
+                    stream.stop_ns = stream.stop_ns.saturating_add(stood_ns);
+                    if let Some(pacer) = pacer {
+                        pacer.delay(stood_ns);
+                    } else if let Some(at) = self.suspended.iter().position(|&other| other == index)
+                    {
+                        self.suspended.swap_remove(at);
+                        self.schedule.restore(index);
+                    }
+                }
+            }
+            if let Some(due_ns) = stream.due_ns() {
+                self.schedule.update(due_ns, index);
+            }
         }
     }
 

@@ -216,11 +216,15 @@ impl Replay {
     fn snapshot(&mut self, phase: Phase, start: &Start) -> Snapshot {
         let finished =
             if self.settings.series { self.collector.take_settled(FLOW) } else { Vec::new() };
-        let flow = self.collector.latest(FLOW).map(|latest| FlowSnapshot {
+        let totals = self.collector.totals(FLOW);
+        let flow = self.collector.latest(FLOW).zip(totals).map(|(latest, totals)| FlowSnapshot {
             name: self.spec.name.clone(),
             latest: latest.clone(),
             settled: self.collector.latest_settled(FLOW).cloned(),
             finished,
+            tx_frames: totals.tx_frames,
+            tx_bytes: totals.tx_bytes,
+            rx: totals.rx.as_ref().map(|rx| rx.counters),
         });
         let elapsed = Duration::from_nanos(monotonic_ns().saturating_sub(start.ns));
         Snapshot { phase, elapsed, base_ns: start.ns, flows: flow.into_iter().collect() }
