@@ -30,7 +30,7 @@ impl Exchange {
     }
 
     /// The answers to a question, each with its header. `flags`: 0 for one answer,
-    /// `NLM_F_DUMP` for all.
+    /// `NLM_F_DUMP` for all, `NLM_F_ACK` for what is only acknowledged: then there is none.
     pub(super) fn ask(&mut self, kind: u16, flags: u16, body: &[u8]) -> io::Result<Vec<Vec<u8>>> {
         for _ in 0..DUMP_ATTEMPTS {
             if let Some(answers) = self.ask_once(kind, flags, body)? {
@@ -64,7 +64,7 @@ impl Exchange {
                 consistent &= header.flags() & NLM_F_DUMP_INTR == 0;
                 match header.message_type() {
                     NLMSG_DONE => return Ok(consistent.then_some(answers)),
-                    NLMSG_ERROR => return Err(refusal(part)),
+                    NLMSG_ERROR => return refusal(part).map_or(Ok(Some(answers)), Err),
                     _ => answers.push(part.to_vec()),
                 }
                 if !dump {
@@ -86,11 +86,13 @@ pub(super) fn messages(datagram: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn refusal(message: &[u8]) -> io::Error {
+/// What an NLMSG_ERROR refuses; `None`: it is an acknowledgement (netlink(7)).
+fn refusal(message: &[u8]) -> Option<io::Error> {
     let code = NetlinkBuffer::new(message).payload().first_chunk().map(|b| i32::from_ne_bytes(*b));
     match code {
-        Some(code) if code < 0 => io::Error::from_raw_os_error(-code),
-        _ => io::Error::other("a netlink acknowledgement where an answer was due"),
+        Some(0) => None,
+        Some(code) if code < 0 => Some(io::Error::from_raw_os_error(-code)),
+        _ => Some(io::Error::other("a netlink error that names none")),
     }
 }
 

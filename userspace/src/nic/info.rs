@@ -147,6 +147,17 @@ pub fn are_joined(one: &PortInfo, other: &PortInfo) -> Result<bool, NicError> {
     Ok(known == Some(nsid))
 }
 
+/// Sets a port up or down, as `ip link set PORT up` does.
+///
+/// # Errors
+/// Those of [`port_info`], and [`NicError::Privilege`] for `CAP_NET_ADMIN`.
+pub fn set_link(name: &PortName, up: bool) -> Result<(), NicError> {
+    let port = port_info(name)?;
+    let set = port.netns()?.run(|| RouteSocket::open()?.set_up(port.ifindex, up))?;
+    let action = format!("set {name} {}", if up { "up" } else { "down" });
+    set.map_err(|error| NicError::refused(action, "CAP_NET_ADMIN", error))
+}
+
 /// Every Ethernet interface of a namespace (`None`: the current one), by index.
 ///
 /// # Errors

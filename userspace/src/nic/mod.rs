@@ -36,7 +36,9 @@ pub use capabilities::{Capabilities, Interrupt, capabilities};
 pub use counters::{LinkCounters, PortCounters, driver_statistics, link_counters};
 pub use error::NicError;
 pub use hold::{Hold, SettingChange};
-pub use info::{Features, Peer, PortInfo, XdpAttached, XdpHook, are_joined, list_ports, port_info};
+pub use info::{
+    Features, Peer, PortInfo, XdpAttached, XdpHook, are_joined, list_ports, port_info, set_link,
+};
 pub use name::PortName;
 pub use neighbour::{Announcer, MAX_TAGS, Responder, VlanTag, multicast_mac, resolve_neighbours};
 pub use netdev::XdpFeatures;

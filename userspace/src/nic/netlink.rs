@@ -1,9 +1,11 @@
 use super::exchange::Exchange;
-use netlink_packet_core::{NLM_F_DUMP, NetlinkMessage, NetlinkPayload, NetlinkSerializable};
+use netlink_packet_core::{
+    NLM_F_ACK, NLM_F_DUMP, NetlinkMessage, NetlinkPayload, NetlinkSerializable,
+};
 use netlink_packet_route::{
     RouteNetlinkMessage,
     address::{AddressAttribute, AddressMessage},
-    link::LinkMessage,
+    link::{LinkFlags, LinkMessage},
     nsid::{NsidAttribute, NsidMessage},
 };
 use netlink_sys::{Socket, protocols::NETLINK_ROUTE};
@@ -61,6 +63,15 @@ impl RouteSocket {
             _ => None,
         });
         Ok(id.filter(|&id| id >= 0))
+    }
+
+    /// Sets an interface up or down (`IFF_UP`, netdevice(7)).
+    pub(super) fn set_up(&mut self, ifindex: u32, up: bool) -> io::Result<()> {
+        let mut wish = LinkMessage::default();
+        wish.header.index = ifindex;
+        wish.header.change_mask = LinkFlags::Up;
+        wish.header.flags = if up { LinkFlags::Up } else { LinkFlags::empty() };
+        self.ask(&RouteNetlinkMessage::SetLink(wish), NLM_F_ACK).map(drop)
     }
 
     fn ask(

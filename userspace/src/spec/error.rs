@@ -82,6 +82,16 @@ impl SpecError {
         Self::Invalid { place: place.clone(), problem: problem.into(), allowed: allowed.into() }
     }
 
+    /// Where, if it is in the file.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Read { .. } => None,
+            Self::Syntax { place, .. }
+            | Self::Invalid { place, .. }
+            | Self::NotBuilt { place, .. } => Some(place),
+        }
+    }
+
     /// Something at `place` that is not built yet.
     pub fn not_built(place: &Place, what: impl Into<String>, allowed: impl Into<String>) -> Self {
         Self::NotBuilt { place: place.clone(), what: what.into(), allowed: allowed.into() }

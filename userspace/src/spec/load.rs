@@ -42,6 +42,11 @@ impl Spec {
         Self::from_node(&parse::yaml(text, None)?)
     }
 
+    /// Reads and checks a flow file in JSON, of the same shape. Places are keys only.
+    pub fn from_json(value: &serde_json::Value) -> Result<Spec, SpecError> {
+        Self::from_node(&parse::json(value))
+    }
+
     pub(super) fn from_node(root: &Node) -> Result<Spec, SpecError> {
         let section = Section::open(root, &["ports", "defaults", "flow"])?;
         let mut ports = Ports::read(section.get("ports"))?;
