@@ -19,6 +19,8 @@ pub mod nic;
 pub mod packet;
 pub mod report;
 pub mod rx;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod session;
 pub mod spec;
 pub mod suite;

@@ -49,6 +49,19 @@ pub enum Command {
     #[command(after_help = "Examples:\n  linerate replay dns.pcapng --tx ens1f0 --rx ens1f1\n  \
         linerate replay dns.pcapng --tx ens1f0 --rx ens1f1 --rate 100kpps --for 60s")]
     Replay(Box<ReplayArgs>),
+    /// The data plane of `serve`, which starts it
+    #[cfg(feature = "serve")]
+    #[command(hide = true)]
+    Engine(EngineArgs),
+}
+
+/// `linerate engine`.
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+pub struct EngineArgs {
+    /// The worker of this generation; without it the process that starts them
+    #[arg(long)]
+    pub generation: Option<u32>,
 }
 
 /// `linerate ports`.

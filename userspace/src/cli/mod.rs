@@ -57,6 +57,8 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::main(&args),
         Command::Run(args) => run::main(&args),
         Command::Show(args) => show::main(&args),
+        #[cfg(feature = "serve")]
+        Command::Engine(args) => return crate::serve::engine::main(args.generation),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -305,7 +305,8 @@ pub struct LedgerResult {
 }
 
 /// One sample.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct SampleRow {
     /// Its end, ns since the trial began.
     pub t: u64,

@@ -85,7 +85,7 @@ impl SpecError {
     /// Where, if it is in the file.
     pub fn place(&self) -> Option<&Place> {
         match self {
-            Self::Read { .. } => None,
+            Self::Read { .. } | Self::ReadSuite { .. } => None,
             Self::Syntax { place, .. }
             | Self::Invalid { place, .. }
             | Self::NotBuilt { place, .. } => Some(place),

@@ -21,6 +21,7 @@
 //! | `replay` | a capture sent again, exactly | AF_PACKET, editcap, a device's books |
 //! | `modes` | generic XDP, one queue, overload | the kernel's counters |
 //! | `live_frames` | the other back end: frames, counts, rates, ends | tshark, AF_XDP, the kernel's counters |
+//! | `engine` | the data plane behind its pipes: counts, pauses, ends | the kernel's counters and view |
 //! | `neighbours` | ARP and ND, asked and answered | the kernel's neighbours, a Linux router |
 //! | `company` | other traffic is unharmed and uncounted | echoes, TCP, AF_PACKET |
 //! | `bad_files` | what is refused, and how | exit codes, words |
@@ -45,6 +46,7 @@ mod compare;
 mod counters;
 mod device_over_time;
 mod device_under_test;
+mod engine;
 mod fields;
 mod headers;
 mod jumbo;

@@ -160,7 +160,7 @@ impl Drop for Linerate {
 }
 
 /// A test that is killed cannot kill its linerate; the kernel does.
-fn die_with_the_test() -> std::io::Result<()> {
+pub(crate) fn die_with_the_test() -> std::io::Result<()> {
     // SAFETY: PR_SET_PDEATHSIG takes one signal number.
     match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
         0 => Ok(()),

@@ -26,7 +26,7 @@ pub(crate) use foreign::{ForeignProgram, Terminal, exchange_echoes, transfer_ove
 pub(crate) use forwarder::Limit;
 pub(crate) use frame::udp_frame;
 pub(crate) use lab::{Lab, Port, command, much_of_the_machine, with_priority};
-pub(crate) use linerate::{Linerate, Outcome, RunResult};
+pub(crate) use linerate::{Linerate, Outcome, RunResult, die_with_the_test};
 pub(crate) use packet_socket::PacketSocket;
 pub(crate) use receiver::{Receiver, eventually};
 pub(crate) use throttle::Throttle;

@@ -1,0 +1,27 @@
+//! The data plane in a process of its own, and how the listener speaks with it.
+//!
+//! ```text
+//! listener: Engine ==pipes==> worker: a session and a thread for every run
+//!                               | waited for by
+//!                             keeper: starts a new worker when one dies
+//! ```
+//!
+//! Both of the engine's processes end, and with them everything that is attached, when the
+//! pipes close: a listener that is killed leaves nothing.
+
+mod capture;
+mod child;
+mod client;
+mod ports;
+mod protocol;
+mod run;
+mod snapshot;
+mod worker;
+
+pub use child::main;
+pub use client::{Engine, Sink};
+pub use protocol::{
+    Answer, Backend, CaptureCounts, CaptureStart, Command, EngineError, Event, Held, Holder,
+    PortCount, RunStart, Started,
+};
+pub use snapshot::{FlowTotals, LiveFlow, RunPhase, RunSnapshot};

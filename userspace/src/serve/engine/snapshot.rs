@@ -1,0 +1,124 @@
+//! A run as it is shown while it goes on: the one struct behind every interface.
+
+use crate::{report::SampleRow, rx::Counters, session, units::FCS_BYTES};
+use serde::{Deserialize, Serialize};
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunPhase {
+    /// Frames are being sent.
+    Sending,
+    /// Waiting for frames in flight.
+    Draining,
+    /// Everything is counted.
+    Done,
+}
+
+impl From<session::Phase> for RunPhase {
+    fn from(phase: session::Phase) -> Self {
+        match phase {
+            session::Phase::Sending => Self::Sending,
+            session::Phase::Draining => Self::Draining,
+            session::Phase::Done => Self::Done,
+        }
+    }
+}
+
+/// A run at the end of an interval: what every interface shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RunSnapshot {
+    /// The run.
+    pub run: u64,
+    /// Where it stands.
+    pub phase: RunPhase,
+    /// Since the first frame was due.
+    pub elapsed_ns: u64,
+    /// In the order of the file.
+    pub flows: Vec<LiveFlow>,
+}
+
+/// A flow at the end of an interval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LiveFlow {
+    /// Name of the row.
+    pub name: String,
+    /// The interval that just ended; its loss is not known yet.
+    pub latest: SampleRow,
+    /// Intervals that became final since the snapshot before, oldest first.
+    pub finished: Vec<SampleRow>,
+    /// Since the run began.
+    pub totals: FlowTotals,
+}
+
+/// What a flow has done since its run began. `None`: not measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[allow(missing_docs, reason = "the keys of linerate.run/1")]
+pub struct FlowTotals {
+    pub tx_frames: u64,
+    pub tx_bytes: u64,
+    pub rx_frames: Option<u64>,
+    pub rx_bytes: Option<u64>,
+    pub rx_unique_frames: Option<u64>,
+    pub duplicate_frames: Option<u64>,
+    pub reordered_frames: Option<u64>,
+    pub late_frames: Option<u64>,
+    pub corrupt_frames: Option<u64>,
+    pub misdirected_frames: Option<u64>,
+    pub stale_frames: Option<u64>,
+    /// Latency as stamped.
+    pub latency_min_ns: Option<i64>,
+    pub latency_mean_ns: Option<i64>,
+    pub latency_max_ns: Option<i64>,
+    /// Arrival of the first and the last frame, CLOCK_MONOTONIC.
+    pub first_rx_ns: Option<u64>,
+    pub last_rx_ns: Option<u64>,
+}
+
+impl FlowTotals {
+    fn new(tx_frames: u64, tx_bytes: u64, rx: Option<&Counters>) -> Self {
+        let with_fcs = |frames: u64, bytes: u64| bytes + frames * u64::from(FCS_BYTES);
+        let count = |pick: fn(&Counters) -> u64| rx.map(pick);
+        let mean_ns = |rx: &Counters| {
+            let timed = i128::from(rx.timed);
+            (timed > 0).then(|| (rx.latency_sum_ns / timed) as i64)
+        };
+        Self {
+            tx_frames,
+            tx_bytes: with_fcs(tx_frames, tx_bytes),
+            rx_frames: count(Counters::frames),
+            rx_bytes: rx.map(|rx| with_fcs(rx.frames(), rx.bytes)),
+            rx_unique_frames: count(|rx| rx.unique),
+            duplicate_frames: count(|rx| rx.duplicate),
+            reordered_frames: count(|rx| rx.reordered),
+            late_frames: count(|rx| rx.late),
+            corrupt_frames: count(|rx| rx.corrupt),
+            misdirected_frames: count(|rx| rx.misdirected),
+            stale_frames: count(|rx| rx.stale),
+            latency_min_ns: rx.and_then(|rx| rx.latency_min_ns),
+            latency_mean_ns: rx.and_then(mean_ns),
+            latency_max_ns: rx.and_then(|rx| rx.latency_max_ns),
+            first_rx_ns: rx.and_then(|rx| rx.first_rx_ns),
+            last_rx_ns: rx.and_then(|rx| rx.last_rx_ns),
+        }
+    }
+}
+
+impl RunSnapshot {
+    /// Of the session's.
+    pub fn new(run: u64, snapshot: &session::Snapshot) -> Self {
+        let row = |sample| SampleRow::new(sample, snapshot.base_ns);
+        let flows = snapshot.flows.iter().map(|flow| LiveFlow {
+            name: flow.name.clone(),
+            latest: row(&flow.latest),
+            finished: flow.finished.iter().map(row).collect(),
+            totals: FlowTotals::new(flow.tx_frames, flow.tx_bytes, flow.rx.as_ref()),
+        });
+        Self {
+            run,
+            phase: snapshot.phase.into(),
+            elapsed_ns: snapshot.elapsed.as_nanos() as u64,
+            flows: flows.collect(),
+        }
+    }
+}
