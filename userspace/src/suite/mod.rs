@@ -9,6 +9,7 @@
 //! session or a simulated device, and is the same for both.
 
 mod config;
+pub mod device;
 pub mod hooks;
 mod log;
 pub mod mlrsearch;
