@@ -16,6 +16,7 @@ pub mod mlrsearch;
 mod progress;
 pub mod real;
 mod trial;
+pub mod y1564;
 
 pub use config::config_hash;
 pub use log::{LogError, LogHeader, Logged, TrialLog};

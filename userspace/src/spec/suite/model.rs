@@ -344,6 +344,9 @@ pub struct ServiceSpec {
     pub cir_bps: u64,
     /// Excess information rate, L2 bits a second.
     pub eir_bps: u64,
+    /// Committed and excess burst size together, octets: what a policer may let pass beyond
+    /// its rates, once.
+    pub burst_bytes: u64,
     /// Whether the policer is tested.
     pub policing: bool,
     /// Greatest frame loss ratio.

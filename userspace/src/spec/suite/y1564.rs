@@ -14,8 +14,22 @@ use crate::{
 };
 use std::time::Duration;
 
-const KEYS: [&str; 10] =
-    ["name", "flows", "size", "cir", "eir", "policing", "flr", "ftd", "fdv", "availability"];
+const KEYS: [&str; 11] = [
+    "name",
+    "flows",
+    "size",
+    "cir",
+    "eir",
+    "burst",
+    "policing",
+    "flr",
+    "ftd",
+    "fdv",
+    "availability",
+];
+
+/// What the MEF asks of a policer at the least: eight frames of 1,522 octets (MEF 6.1, CBS).
+const LEAST_BURST_BYTES: u64 = 8 * 1522;
 
 pub(super) fn read(source: Source<'_>) -> Result<Y1564Spec, SpecError> {
     let Source { root, flags, profile, .. } = source;
@@ -96,6 +110,9 @@ fn service(node: &Node) -> Result<ServiceSpec, SpecError> {
             Value::Integer(0) => Ok(0),
             Value::Text(text) if text == "0" => Ok(0),
             _ => values::bits_per_second(node),
+        })?,
+        burst_bytes: section.get("burst").map_or(Ok(LEAST_BURST_BYTES), |node| {
+            node.whole(0, 1_000_000_000).map(|octets| octets as u64)
         })?,
         policing: section.get("policing").map_or(Ok(true), Node::boolean)?,
         flr: share("flr", "a loss ratio such as \"0.1%\" or \"0\"")?.unwrap_or(Ratio::ZERO),

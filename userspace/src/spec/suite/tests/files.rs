@@ -183,6 +183,7 @@ fn services_have_what_they_were_promised() {
         name = "voice"
         size = 128
         cir = "10Mbps"
+        burst = 4096
         flr = "0.1%"
         ftd = "10ms"
         fdv = "2ms"
@@ -197,6 +198,7 @@ fn services_have_what_they_were_promised() {
     let spec = SuiteFile::from_toml(text, &simulated()).unwrap().y1564().unwrap();
     let [voice, data] = &spec.services[..] else { panic!("{:?}", spec.services) };
     assert_eq!((voice.cir_bps, voice.eir_bps, voice.policing), (10_000_000, 0, true));
+    assert_eq!((voice.burst_bytes, data.burst_bytes), (4096, 12_176));
     assert_eq!((voice.ftd_ns, voice.fdv_ns), (Some(10_000_000), Some(2_000_000)));
     assert_eq!(
         (voice.flr, voice.availability),
