@@ -128,7 +128,9 @@ impl Session {
             if monotonic_ns() >= tick_ns {
                 tick_ns += interval_ns;
                 reading.tick(self);
-                end.faults.extend(self.unheard(&redirected, &counters));
+                if !course.link_may_fall {
+                    end.faults.extend(self.unheard(&redirected, &counters));
+                }
                 observe(Phase::Sending, self);
             }
         }
@@ -139,7 +141,7 @@ impl Session {
         let quiet_ns = if end.faults.is_empty() { Some(course.quiet_ns()) } else { None };
         let after = self.drain(&mut reading, tick_ns, quiet_ns, observe);
         end.faults.extend(self.unbanked());
-        if end.faults.is_empty() {
+        if end.faults.is_empty() && !course.link_may_fall {
             end.faults.extend(self.unheard(&redirected, &counters));
         }
         end.sent = counters.iter().map(|counters| counters.read()).collect();
@@ -253,6 +255,11 @@ impl Session {
             let analyser = self.ports[rx].receiver.source();
             (0..analyser.banks()).map(move |bank| analyser.record(stream.id.0, bank))
         })
+    }
+
+    /// How often links were lost since the session was opened.
+    pub fn link_losses(&self) -> u32 {
+        (0..self.ports.len()).map(|port| self.watch.losses(port)).sum()
     }
 
     /// Links that are down now, as sentences.

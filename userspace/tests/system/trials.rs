@@ -20,9 +20,9 @@ use std::{
     time::Duration,
 };
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
-fn suite(lab: &Lab, sizes: &[u16]) -> SuiteSpec {
+pub(crate) fn suite(lab: &Lab, sizes: &[u16]) -> SuiteSpec {
     let frame = |&size: &u16| Frame::fixed(FrameSize::new(size).expect("a size"));
     let port = |port: &Port| PortSpec {
         name: port.to_string(),
@@ -56,13 +56,19 @@ fn suite(lab: &Lab, sizes: &[u16]) -> SuiteSpec {
 }
 
 #[track_caller]
-fn open(suite: &SuiteSpec, stages: usize) -> RealTrial {
+pub(crate) fn open(suite: &SuiteSpec, stages: usize) -> RealTrial {
+    open_until(suite, stages, &Arc::new(AtomicBool::new(false)))
+}
+
+/// The same, ended by `stop`.
+#[track_caller]
+pub(crate) fn open_until(suite: &SuiteSpec, stages: usize, stop: &Arc<AtomicBool>) -> RealTrial {
     let setup = Setup {
         stages,
         services: &[],
         // Its workers sleep between frames, and do not fight the device for a core.
         settings: Settings { backend: Backend::AfXdp, ..Settings::default() },
-        stop: Arc::new(AtomicBool::new(false)),
+        stop: Arc::clone(stop),
     };
     with_priority();
     match RealTrial::open(suite, setup) {
@@ -71,14 +77,14 @@ fn open(suite: &SuiteSpec, stages: usize) -> RealTrial {
     }
 }
 
-fn plan(trial: &RealTrial, frame: &Frame, fps: u64, time: Duration) -> TrialPlan {
+pub(crate) fn plan(trial: &RealTrial, frame: &Frame, fps: u64, time: Duration) -> TrialPlan {
     let stage = Stage::lasting(Ratio::from(fps), time);
     TrialPlan::same(Test::Throughput, trial.directions().len(), frame, &[stage])
 }
 
 /// Runs a trial whose loss is asked for; again, if the machine was too busy for it to count.
 #[track_caller]
-fn run(trial: &mut RealTrial, plan: &TrialPlan) -> TrialResult {
+pub(crate) fn run(trial: &mut RealTrial, plan: &TrialPlan) -> TrialResult {
     let mut results = (0..4).map(|_| match trial.run(plan) {
         Ok(result) => result,
         Err(error) => panic!("{error}"),

@@ -177,3 +177,85 @@ fn common(parts: &[(Ratio, &[FrameSize])]) -> Option<Vec<FrameSize>> {
     }
     (!cycle.is_empty()).then_some(cycle)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(flows: &[&str]) -> Spec {
+        let flow = |(number, lines): (usize, &&str)| {
+            format!(
+                r#"
+                [[flow]]
+                name = "{number}"
+                {lines}
+                layers = [{{eth = {{}}}}, {{ipv4 = {{src = "198.18.1.2", dst = "198.19.1.2"}}}}, {{udp = {{src = 1, dst = 7}}}}]
+                "#
+            )
+        };
+        let text: String = flows.iter().enumerate().map(flow).collect();
+        Spec::from_toml(&text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    const EAST: &str = "tx = \"west\"\nrx = \"east\"";
+    const WEST: &str = "tx = \"east\"\nrx = \"west\"";
+
+    fn with(way: &str, lines: &str) -> String {
+        format!("{way}\n{lines}")
+    }
+
+    #[test]
+    fn every_way_of_the_file_is_a_direction_and_rates_are_proportions() {
+        let [a, b] = ["rate = \"30kpps\"", "rate = \"10kpps\""].map(|rate| with(EAST, rate));
+        let c = with(WEST, "rate = \"1kpps\"");
+        let lanes = lanes(spec(&[&a, &c, &b]), &[], 2, &[0, 0]).unwrap();
+        let weights = |lane: &Lane| -> Vec<f64> {
+            lane.members.iter().map(|member| member.weight.to_f64()).collect()
+        };
+        let [east, west] = &lanes.lanes[..] else { panic!("{:?}", lanes.lanes) };
+        assert_eq!((weights(east), weights(west)), (vec![30_000.0, 10_000.0], vec![1000.0]));
+        assert_eq!(east.all().collect::<Vec<_>>(), [0, 1, 2, 3]);
+        let names: Vec<_> = lanes.spec.flows.iter().map(|flow| flow.name.as_str()).collect();
+        assert_eq!(names, ["0", "0", "2", "2", "1", "1"], "each once for every stage");
+    }
+
+    #[test]
+    fn pairs_choose_among_the_ways() {
+        let file = || spec(&[EAST, WEST]);
+        let ways = |ways: &[Way]| lanes(file(), ways, 1, &[0, 0]).map(|lanes| lanes.lanes.len());
+        assert_eq!(ways(&[(1, 0)]), Ok(1));
+        assert_eq!(ways(&[(0, 1), (1, 0)]), Ok(2));
+        let one_way = lanes(spec(&[EAST]), &[(0, 1), (1, 0)], 1, &[0, 0]).unwrap();
+        assert_eq!(one_way.lanes.len(), 1, "a file may have flows one way only");
+        let error = lanes(spec(&[EAST]), &[(1, 0)], 1, &[0, 0]).unwrap_err();
+        assert_eq!(error, "the file has no flow east to west");
+    }
+
+    #[test]
+    fn what_is_no_load_is_refused() {
+        let said = |lines: &str| lanes(spec(&[&with(EAST, lines)]), &[], 1, &[0, 0]).unwrap_err();
+        assert!(said("burst = {frames = 2, gap = \"1ms\"}").starts_with("flow 0 has a `burst`"));
+        assert!(said("schedule = [{at = \"0s\", rate = \"1kpps\"}]").contains("load over time"));
+        assert!(said("track = \"none\"").contains("no tag"));
+        let mixed = [with(EAST, "rate = \"max\""), with(EAST, "rate = \"1kpps\"")];
+        let error = lanes(spec(&[&mixed[0], &mixed[1]]), &[], 1, &[0, 0]).unwrap_err();
+        assert!(error.starts_with("flow 0 is at \"max\" and others have rates"), "{error}");
+    }
+
+    #[test]
+    fn the_frame_of_a_file_has_its_mean_size_exactly() {
+        let frame = |lines: &[&str]| {
+            let flows: Vec<_> = lines.iter().map(|lines| with(EAST, lines)).collect();
+            file_frame(&spec(&flows.iter().map(String::as_str).collect::<Vec<_>>()))
+        };
+        let one = frame(&["size = 128", "size = 128\nrate = \"max\""]).unwrap();
+        assert_eq!((one.kind, one.cycle), (FrameKind::Fixed, vec![128]));
+        let mix = frame(&["size = 64\nrate = \"3kpps\"", "size = [512, 1518]\nrate = \"2kpps\""]);
+        let mix = mix.unwrap();
+        // Of five frames, three have 64 octets, one 512 and one 1518.
+        assert_eq!(mix.mean_bytes(), Ratio::new(3 * 64 + 512 + 1518, 5));
+        assert_eq!((mix.name.as_str(), mix.kind), (FILE_FRAME, FrameKind::Imix));
+        let odd = frame(&["size = 64\nrate = \"1pps\"", "size = 65\nrate = \"100.0001kpps\""]);
+        assert!(odd.unwrap_err().ends_with("give `sizes`"));
+    }
+}

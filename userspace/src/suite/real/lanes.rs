@@ -139,3 +139,82 @@ fn sizes(frame: &Frame) -> Result<Vec<FrameSize>, String> {
     };
     frame.cycle.iter().map(size).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{spec::Origins, suite::Test};
+    use proptest::prelude::*;
+
+    fn lane(weights: &[u64], stages: usize) -> Lane {
+        let member = |(at, &weight): (usize, &u64)| Member {
+            weight: weight.into(),
+            counted: true,
+            sizes: None,
+            flows: (at * stages..(at + 1) * stages).collect(),
+        };
+        Lane { tx: 0, rx: 1, members: weights.iter().enumerate().map(member).collect() }
+    }
+
+    fn loads(lane: Lane, stages: &[Stage]) -> Vec<Option<FlowLoad>> {
+        let flows = lane.all().count();
+        let spec = Spec { ports: Vec::new(), flows: Vec::new(), origins: Origins::default() };
+        let plan = TrialPlan::same(Test::Throughput, 1, &Frame::fixed(FrameSize::MIN), stages);
+        let mut loads = vec![None; flows];
+        let lanes = Lanes { spec, lanes: vec![lane] };
+        lanes.lanes[0].share_out(&plan.loads[0], &mut loads).unwrap();
+        loads
+    }
+
+    /// As the session counts what a flow is asked for.
+    fn asked(load: &FlowLoad) -> u64 {
+        let Rate::Frames(fps) = load.rate else { panic!("a number of frames a second") };
+        (fps.floor_times(load.time.as_nanos()).unwrap() / 1_000_000_000) as u64
+    }
+
+    proptest! {
+        #[test]
+        fn flows_are_asked_for_exactly_the_frames_of_the_load(
+            weights in prop::collection::vec(1_u64..1_000, 1..6),
+            frames in 1_u64..2_000_000_000,
+            (numerator, denominator) in (1_u64..100_000_000, 1_u64..1000),
+        ) {
+            let fps = Ratio::new(numerator.into(), denominator.into());
+            let loads = loads(lane(&weights, 1), &[Stage { fps, frames }]);
+            let sent: Vec<u64> = loads.iter().map(|load| load.as_ref().map_or(0, asked)).collect();
+            prop_assert_eq!(sent.iter().sum::<u64>(), frames);
+            let whole: u64 = weights.iter().sum();
+            for (&sent, &weight) in sent.iter().zip(&weights) {
+                let share = frames as f64 * weight as f64 / whole as f64;
+                prop_assert!((sent as f64 - share).abs() <= 1.0 + share * 1e-12);
+            }
+            // The last frame is due before the end, and the load is the one that was asked.
+            let time = loads.iter().flatten().map(|load| load.time.as_secs_f64()).next().unwrap();
+            prop_assert!(time >= frames as f64 / fps.to_f64() * (1.0 - 1e-12));
+            prop_assert!(time <= frames as f64 / fps.to_f64() * (1.0 + 1e-12) + 2e-9);
+        }
+    }
+
+    #[test]
+    fn a_flow_alone_keeps_the_load_to_the_last_digit() {
+        let fps = Ratio::new(312_500_000, 21);
+        let loads = loads(lane(&[7], 1), &[Stage { fps, frames: 892_857_142 }]);
+        let load = loads[0].as_ref().unwrap();
+        assert_eq!((load.rate, asked(load)), (Rate::Frames(fps), 892_857_142));
+    }
+
+    #[test]
+    fn stages_follow_each_other_without_a_gap_on_flows_of_their_own() {
+        let stage = |fps: u64, frames| Stage { fps: fps.into(), frames };
+        let loads = loads(lane(&[1, 1], 2), &[stage(1000, 2000), stage(500, 1000)]);
+        let told: Vec<_> = loads.iter().flatten().map(|load| (asked(load), load.delay)).collect();
+        let (start, later) = (Duration::ZERO, Duration::from_secs(2));
+        assert_eq!(told, [(1000, start), (500, later), (1000, start), (500, later)]);
+    }
+
+    #[test]
+    fn a_stage_of_nothing_sends_nothing() {
+        let stages = [Stage { fps: Ratio::ZERO, frames: 0 }, Stage { fps: 5.into(), frames: 0 }];
+        assert_eq!(loads(lane(&[1], 2), &stages), [None, None]);
+    }
+}

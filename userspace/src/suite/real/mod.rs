@@ -24,7 +24,7 @@ use crate::{
     session::{Course, Session, SessionError, Snapshot},
     spec::{Frame, Waits},
     suite::{
-        Direction, Test, Trial, TrialError, TrialPlan, TrialResult,
+        Direction, InvalidCause, Test, Trial, TrialError, TrialPlan, TrialResult,
         hooks::{Running, environment},
     },
     units::Ratio,
@@ -81,16 +81,20 @@ impl RealTrial {
                 seconds.add(snapshot);
             }
         };
+        let losses = self.session.link_losses();
         let facts = self.session.run_course(course, &self.stop, &mut observe)?;
         if self.stop.load(Relaxed) {
             return Err(TrialError::Interrupted);
         }
-        if let Some(lost) = self.session.lost_links().into_iter().next()
-            && !course.link_may_fall
-        {
+        let mut result = outcome::result(&facts, &self.lanes.lanes, &seconds);
+        if course.link_may_fall {
+            // Over a link that the device takes down nobody can send.
+            let fell = self.session.link_losses() > losses;
+            result.invalid.take_if(|(cause, _)| fell && *cause == InvalidCause::TesterTx);
+        } else if let Some(lost) = self.session.lost_links().into_iter().next() {
             return Err(TrialError::Failed { message: lost, exit_code: 2 });
         }
-        Ok(outcome::result(&facts, &self.lanes.lanes, &seconds))
+        Ok(result)
     }
 
     fn course<'a>(&self, plan: &TrialPlan, tend: &'a mut dyn FnMut(Duration)) -> Course<'a> {

@@ -63,6 +63,10 @@ impl Lab {
     pub(crate) fn with_limiter(limit: Limit) -> Self {
         let lab = Self::with_device();
         let (west, east) = lab.device_ports();
+        // One queue, so that the program has one account of what it let through.
+        for port in [&lab.west, west, east, &lab.east] {
+            port.command("ethtool", &["-L", &port.interface, "rx", "1", "tx", "1"]);
+        }
         load(&lab, west, east, limit);
         load(&lab, east, west, Limit::default());
         lab
