@@ -15,6 +15,7 @@ mod log;
 pub mod mlrsearch;
 mod progress;
 pub mod real;
+pub mod rfc2544;
 mod trial;
 pub mod y1564;
 
