@@ -2,28 +2,20 @@
 //! analyser less that of a program that only reads the clock and makes the next frame.
 //! Both run in turn, many times; medians are compared. Needs root.
 
+mod common;
+
+use common::{Failure, frame, median, run, setup};
 use std::process::ExitCode;
-use xdp_ebpf::{Analyser, AnalyserSetup, Error, Stamping, StreamSetup, XdpMode, bench::Baseline};
+use xdp_ebpf::{Analyser, Error, Stamping, XdpMode, bench::Baseline};
 
 const REPEAT: u32 = 20_000;
 const ROUNDS: usize = 101;
-const NONCE: u32 = 7;
 
 fn main() -> ExitCode {
-    // `cargo test --benches` only asks whether it builds and starts.
-    if !std::env::args().any(|argument| argument == "--bench") {
-        return ExitCode::SUCCESS;
-    }
-    match measure() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    run(measure)
 }
 
-fn measure() -> Result<(), Error> {
+fn measure() -> Result<(), Failure> {
     let frame = frame();
     let baseline = Baseline::load()?;
     let one = analyser(1)?;
@@ -57,7 +49,7 @@ fn measure() -> Result<(), Error> {
 
 fn report(name: &str, rounds: &[u32], baseline: Option<&[u32]>) {
     let least = rounds.iter().min().unwrap_or(&0);
-    print!("  {name:<28} {least:>4} {:>4}", median(rounds.iter().map(|&ns| ns.into())));
+    print!("  {name:<28} {least:>4} {:>4}", median(rounds.iter().copied()));
     if let Some(baseline) = baseline {
         // By rounds, for what disturbs a machine lasts longer than one.
         let over = rounds.iter().zip(baseline).map(|(&ns, &base)| i64::from(ns) - i64::from(base));
@@ -66,37 +58,10 @@ fn report(name: &str, rounds: &[u32], baseline: Option<&[u32]>) {
     println!();
 }
 
-fn median(values: impl Iterator<Item = i64>) -> i64 {
-    let mut values: Vec<_> = values.collect();
-    values.sort_unstable();
-    values[values.len() / 2]
-}
-
 /// An analyser in a trial, for one stream on a port with so many queues.
 fn analyser(queues: u32) -> Result<Analyser, Error> {
-    let setup = AnalyserSetup {
-        nonce: NONCE,
-        interval_ns: 1_000_000_000,
-        queues,
-        mtu: 1500,
-        stamping: Stamping::Every,
-        shared_windows: false,
-        streams: vec![StreamSetup::default()],
-    };
-    let mut analyser = Analyser::load_bench(&setup)?;
+    let mut analyser = Analyser::load_bench(&setup(1, queues, Stamping::Every))?;
     assert_eq!(analyser.attach_mode(), XdpMode::Native);
     analyser.begin_trial(1, 0);
     Ok(analyser)
-}
-
-/// 60 octets of IPv4/UDP with a tag of trial 1, stream 0.
-fn frame() -> Vec<u8> {
-    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00];
-    frame.extend([0x45, 0, 0, 46, 0, 1, 0, 0, 64, 17, 0xee, 0x94]);
-    frame.extend([198, 18, 0, 2, 198, 19, 0, 2]);
-    frame.extend([0xc0, 0x20, 0, 7, 0, 26, 0, 0, 0, 1, 2, 3]);
-    let magic = NONCE << 6 | 1;
-    frame.extend(&magic.to_be_bytes()[1..]);
-    frame.extend([0; 11]);
-    frame
 }

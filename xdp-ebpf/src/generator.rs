@@ -170,6 +170,17 @@ impl Generator {
     /// it is done, [`stop`](Self::stop)ped and a signal arrives, or the kernel's turns are used
     /// up. `batch`: frames between two flushes, at most `LIVE_BATCH_MAX`.
     pub fn run(&self, ifindex: u32, batch: u32) -> Result<(), Error> {
+        // As u32: all turns there are.
+        self.turn(ifindex, batch, -1).map(drop)
+    }
+
+    /// Turns so often, for the bench; gives the nanoseconds of a turn.
+    #[cfg(feature = "host")]
+    pub fn send(&self, ifindex: u32, turns: u32) -> Result<u32, Error> {
+        self.turn(ifindex, abi::LIVE_BATCH_MAX, turns as i32)
+    }
+
+    fn turn(&self, ifindex: u32, batch: u32, turns: i32) -> Result<u32, Error> {
         let frame_bytes = self.control.read(0).frame_bytes;
         let frame = vec![0_u8; frame_bytes as usize];
         // XDP_TX of a live frame leaves by the interface that it pretends to come from.
@@ -181,7 +192,7 @@ impl Generator {
             data_size_in: frame_bytes,
             ctx_in: (&raw const context).cast(),
             ctx_size_in: size_of::<xdp_md>() as u32,
-            repeat: -1, // as u32: all there are
+            repeat: turns,
             flags: BPF_F_TEST_XDP_LIVE_FRAMES,
             batch_size: batch,
             ..Default::default()
@@ -189,7 +200,7 @@ impl Generator {
         // SAFETY: every buffer outlives the call and is as long as the options say.
         let result = unsafe { bpf_prog_test_run_opts(self.program.as_raw_fd(), &raw mut options) };
         match -result {
-            0 | libc::EINTR => Ok(()),
+            0 | libc::EINTR => Ok(options.duration),
             libc::EPERM => Err(Error::Permission { action: "send live frames" }),
             errno => Err(Error::System {
                 action: "send live frames (BPF_PROG_RUN; Linux 5.18 or newer)",
