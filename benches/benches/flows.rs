@@ -38,7 +38,9 @@ fn measure() -> Result<(), Failure> {
             let lost = u64::from(FRAMES) * ROUNDS as u64 - got;
             let ns = median(round);
             let fall = 100.0 * (1.0 - f64::from(one) / f64::from(ns));
-            println!("  {flows:>6} flows {ns:>5} ns a frame, {fall:>5.1} % fewer than one flow, {lost} lost");
+            println!(
+                "  {flows:>6} flows {ns:>5} ns a frame, {fall:>5.1} % fewer than one flow, {lost} lost"
+            );
         }
     }
     Ok(())

@@ -5,7 +5,8 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use linerate::{
     packet::{Cursor, NextHop, Program, TagStamp},
     spec::{
-        End, Expect, Flow, Integrity, Layer, MacAddress, Spacing, Track, UdpChecksum, Values, Vary,
+        End, Expect, Flow, Integrity, Layer, MacAddress, Order, Spacing, Track, UdpChecksum,
+        Values, Vary,
     },
     units::{FrameSize, Rate},
 };
@@ -58,6 +59,7 @@ fn cursor(vary: Vary, sizes: &[u16], layers: Vec<Layer>) -> Cursor {
         vary,
         track: Track::Tag,
         integrity: Integrity::Tag,
+        order: Order::Queue,
         expect: Expect::default(),
     };
     let program = Program::compile(&flow, [2, 0, 0, 0, 0, 1], &NextHop::One([2, 0, 0, 0, 0, 2]));

@@ -209,6 +209,13 @@ impl Drop for Hold {
     }
 }
 
+impl Hold {
+    /// Fails if another linerate holds the port.
+    pub fn require_free(port: &PortInfo) -> Result<(), NicError> {
+        port.netns()?.run(|| lock(port))?.map(drop)
+    }
+}
+
 /// Binds a name that only one process of the namespace can have and that vanishes with it.
 fn lock(port: &PortInfo) -> Result<UnixListener, NicError> {
     let failed = |error| NicError::kernel(format!("lock {}", port.name), error);

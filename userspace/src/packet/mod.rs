@@ -34,7 +34,7 @@ pub use pcapng::{CaptureCounts, PcapngWriter};
 pub use program::Program;
 pub use recording::{Recording, RecordingError};
 pub use tag::{TAG_BYTES, Tag, TagStamp};
-pub use tuples::TupleCount;
+pub use tuples::{TupleCount, tuple_turn};
 
 /// An Ethernet address, in the order of the wire.
 pub type Mac = [u8; 6];

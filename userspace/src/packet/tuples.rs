@@ -1,12 +1,12 @@
 //! How many different address and port tuples a flow has.
 
 use super::{
-    Program,
+    NextHop, Program,
     builder::Role,
     program::Variation,
     values::{distinct, period, value},
 };
-use crate::spec::Vary;
+use crate::spec::{Flow, Vary};
 use std::collections::{HashMap, HashSet};
 
 /// Frames that are looked at where no formula holds.
@@ -21,15 +21,24 @@ pub enum TupleCount {
     AtLeast(u128),
 }
 
+/// Frames of a flow until its tuples come again in the same order, each once: so many
+/// streams have one tuple each. `None`: they do not come in such a turn.
+pub fn tuple_turn(flow: &Flow) -> Option<u64> {
+    // Addresses of the link layer are of no matter here.
+    let program = Program::compile(flow, [0; 6], &NextHop::One([0; 6])).ok()?;
+    match program.tuples(None) {
+        TupleCount::Exactly(tuples) if tuples == program.cycle_of(&program.tuple_fields()) => {
+            u64::try_from(tuples).ok()
+        }
+        _ => None,
+    }
+}
+
 impl Program {
     /// How many different tuples (L3 addresses and L4 ports; without an L3 header, MAC
     /// addresses) the first `frames` frames have, or all if the flow has no end.
     pub fn tuples(&self, frames: Option<u64>) -> TupleCount {
-        let fields: Vec<_> = self
-            .variations
-            .iter()
-            .filter(|field| matches!(field.role, Role::Tuple | Role::Destination))
-            .collect();
+        let fields = self.tuple_fields();
         if fields.is_empty() {
             return TupleCount::Exactly(u128::from(frames != Some(0)));
         }
@@ -62,6 +71,11 @@ impl Program {
         } else {
             TupleCount::AtLeast(seen)
         }
+    }
+
+    fn tuple_fields(&self) -> Vec<&Variation> {
+        let is_tuple = |field: &&Variation| matches!(field.role, Role::Tuple | Role::Destination);
+        self.variations.iter().filter(is_tuple).collect()
     }
 
     /// Frames until the tuples repeat.

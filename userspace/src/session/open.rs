@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     collect::Collector,
-    nic::{LinkWatch, PortInfo, PortName, are_joined, port_info, wait_for_carriers},
-    packet::{AddressSet, NextHop, Program},
-    spec::{Flow, Integrity, Layer, PortSpec, Spec, SpecError, Track},
+    nic::{Hold, LinkWatch, PortInfo, PortName, are_joined, port_info, wait_for_carriers},
+    packet::{AddressSet, NextHop, Program, tuple_turn},
+    spec::{Flow, Integrity, Layer, Order, PortSpec, Spec, SpecError, Track},
     units::{QueueId, Rate, StreamId},
 };
 use std::{net::IpAddr, sync::Arc, thread, time::Duration};
@@ -155,6 +155,7 @@ fn check(spec: &Spec, infos: &[PortInfo]) -> Result<(), SessionError> {
     let line_bps = |port: usize| spec.ports[port].link_bps(infos[port].link_bps.unwrap_or(0));
     for (index, flow) in spec.flows.iter().enumerate() {
         check_amount(spec, index, flow, line_bps(flow.tx))?;
+        check_order(spec, index, flow)?;
         for port in std::iter::once(flow.tx).chain(flow.receivers()) {
             check_mtu(spec, index, flow, port, &infos[port])?;
         }
@@ -164,6 +165,8 @@ fn check(spec: &Spec, infos: &[PortInfo]) -> Result<(), SessionError> {
     for (info, port) in infos.iter().zip(&spec.ports) {
         info.require_up()?;
         if let Some(xdp) = &info.xdp {
+            // Another linerate is better named as such.
+            Hold::require_free(info)?;
             return Err(SessionError::ForeignXdp {
                 port: port.name.clone(),
                 interface: info.name.interface.clone(),
@@ -187,6 +190,27 @@ fn check_amount(spec: &Spec, index: usize, flow: &Flow, line_bps: u64) -> Result
         return Err(SpecError::invalid(&place(), problem, "a higher rate or a longer time"));
     }
     Ok(())
+}
+
+fn check_order(spec: &Spec, index: usize, flow: &Flow) -> Result<(), SpecError> {
+    if flow.order == Order::Queue {
+        return Ok(());
+    }
+    let streams_max = u64::from(u16::MAX);
+    let (problem, allowed) = match tuple_turn(flow) {
+        Some(tuples) if tuples <= streams_max => return Ok(()),
+        Some(tuples) => (
+            format!("{tuples} tuples, and each is a stream"),
+            format!("at most {streams_max} tuples, or order = \"queue\""),
+        ),
+        None => (
+            "the address and port tuples do not come in a fixed turn, each once".to_owned(),
+            "addresses and ports whose values are all different, `vary` other than \"random\" \
+             and not \"product\" with further fields; or order = \"queue\""
+                .to_owned(),
+        ),
+    };
+    Err(SpecError::invalid(&spec.place(index, "order"), problem, allowed))
 }
 
 fn check_mtu(

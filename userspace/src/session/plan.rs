@@ -2,7 +2,8 @@
 
 use super::control::Clock;
 use crate::{
-    spec::{End, Flow, Leg, Spec, frames_within},
+    packet::tuple_turn,
+    spec::{End, Flow, Leg, Order, Spec, frames_within},
     tx::{Pacer, Profile, Share, Spacing},
     units::{QueueId, StreamId},
 };
@@ -64,10 +65,16 @@ pub(super) fn assign(spec: &Spec, ports: &[PortLimits], cores: usize) -> Vec<Str
         // So many fill every queue evenly, each on one of them.
         let crowd = flow.frames_per_second(ports[flow.tx].link_bps).is_none()
             && flows[flow.tx] >= CROWD * workers;
-        let stride = if crowd { 1 } else { stripes(flow, ports[flow.tx].link_bps).min(workers) };
+        let queues = if crowd { 1 } else { stripes(flow, ports[flow.tx].link_bps).min(workers) };
+        // A stream for each tuple, on as few queues: so they leave in the flow's order.
+        let stride = match flow.order {
+            Order::Queue => queues,
+            Order::Tuple => tuple_turn(flow).map_or(1, |tuples| tuples as u32),
+        };
+        let first_queue = next_queue[flow.tx];
+        next_queue[flow.tx] += queues;
         for first in 0..stride {
-            let queue = QueueId(next_queue[flow.tx] % workers);
-            next_queue[flow.tx] += 1;
+            let queue = QueueId((first_queue + first % queues) % workers);
             let id = StreamId(streams.len() as u16);
             streams.push(Stream { id, flow: flow_index, port: flow.tx, queue, first, stride });
         }

@@ -1,7 +1,7 @@
 //! One `[[flow]]`: its keys with the defaults under them, then one row or, for `bidir`, two.
 
 use super::{
-    Burst, End, Expect, Flow, Integrity, Layer, MacAddress, Spacing, Track, Vary,
+    Burst, End, Expect, Flow, Integrity, Layer, MacAddress, Order, Spacing, Track, Vary,
     error::SpecError,
     expect, layer,
     node::{Entry, Node, Section, Value},
@@ -114,6 +114,10 @@ pub(super) fn read(node: &Node, ports: &mut Ports) -> Result<Vec<Flow>, SpecErro
             Some(1) => Integrity::Full,
             _ => Integrity::Tag,
         },
+        order: match choice("order", &["queue", "tuple"])? {
+            Some(1) => Order::Tuple,
+            _ => Order::Queue,
+        },
         expect: section.get("expect").map_or(Ok(Expect::default()), expect::read)?,
     };
     check_measured(&flow, &section)?;
@@ -130,21 +134,12 @@ pub(super) fn read(node: &Node, ports: &mut Ports) -> Result<Vec<Flow>, SpecErro
 }
 
 fn refuse_what_is_not_built(section: &Section<'_>) -> Result<(), SpecError> {
-    for (key, value, instead) in
-        [("track", "count", "tag\" or \"none"), ("order", "tuple", "queue")]
-    {
-        match section.get(key) {
-            Some(node) if matches!(&node.value, Value::Text(text) if text == value) => {
-                return Err(
-                    node.not_built(format!("{key} = \"{value}\""), format!("\"{instead}\""))
-                );
-            }
-            _ => (),
+    match section.get("track") {
+        Some(node) if matches!(&node.value, Value::Text(text) if text == "count") => {
+            Err(node.not_built("track = \"count\"".to_owned(), "\"tag\" or \"none\"".to_owned()))
         }
+        _ => Ok(()),
     }
-    // One value is left.
-    read_choice(section, "order", &["queue"])?;
-    Ok(())
 }
 
 /// Which of the `allowed` words a key has.
@@ -287,6 +282,20 @@ fn check_measured(flow: &Flow, section: &Section<'_>) -> Result<(), SpecError> {
             "track = \"none\" checks no frame",
             "integrity = \"full\" with track = \"tag\"",
         ));
+    }
+    if let Some(node) = section.get("order").filter(|_| flow.order == Order::Tuple) {
+        if flow.track == Track::None {
+            return Err(node.wrong(
+                "track = \"none\" sees no order",
+                "order = \"tuple\" with track = \"tag\"",
+            ));
+        }
+        if flow.burst.is_some() {
+            return Err(node.wrong(
+                "a burst is one stream's",
+                "order = \"tuple\" without `burst`, or order = \"queue\"",
+            ));
+        }
     }
     Ok(())
 }

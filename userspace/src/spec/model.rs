@@ -65,6 +65,8 @@ pub struct Flow {
     pub track: Track,
     /// How much of a received frame is checked.
     pub integrity: Integrity,
+    /// Which frames must keep their order.
+    pub order: Order,
     /// What the run must show, or it exits 1.
     pub expect: Expect,
 }
@@ -150,6 +152,16 @@ pub enum Integrity {
     Tag,
     /// The L4 checksum and the payload too.
     Full,
+}
+
+/// `order`: which frames a device has to keep in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// All that leave by one queue and arrive on one.
+    #[default]
+    Queue,
+    /// Those of one address and port tuple: each is a stream of its own.
+    Tuple,
 }
 
 /// `expect`: thresholds that make a run fail.

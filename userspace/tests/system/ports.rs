@@ -87,7 +87,8 @@ fn a_port_that_another_linerate_holds_is_2() {
     let endless = lab.flow_file(&flow().replace("frames = 100", ""));
     let mut first = Linerate::start(&endless);
     eventually("the first sends", || lab.west.counters().tx_packets > 100);
-    let second = Linerate::run(&lab.flow_file(&flow())).exits(2).says(&["west"]);
+    let second =
+        Linerate::run(&lab.flow_file(&flow())).exits(2).says(&["west", "held by another linerate"]);
     one_line(&second);
     first.assert_running();
     first.signal(libc::SIGINT);

@@ -1,7 +1,9 @@
 //! Streams and queues are not the same thing: one stream on several receive queues,
 //! one flow on several transmit queues.
 
-use crate::testbed::{Act, Behaviour, Device, Lab, Linerate, Port, much_of_the_machine, one_flow};
+use crate::testbed::{
+    Act, Behaviour, Device, Lab, Linerate, Port, RunResult, much_of_the_machine, one_flow,
+};
 
 const FRAMES: u64 = 10_000;
 
@@ -73,4 +75,57 @@ fn a_flow_striped_over_two_transmit_queues_is_one_row() {
     let arrived = lab.east.counters().rx_packets - before.rx_packets;
     row.assert_counts(&[("rx_unique_frames", arrived)]);
     assert_eq!(first + second, arrived);
+}
+
+/// The same frames of so many tuples in turn, and what the device did to them.
+fn by_tuple(tuples: u32, order: &str, act: fn(u64) -> Act) -> RunResult {
+    let lab = Lab::with_device();
+    let device = Device::eastward(&lab, Behaviour::of(act));
+    let last = 49_183 + tuples;
+    let text = flow()
+        .replace("src = 49184", &format!("src = {{range = \"49184-{last}\"}}"))
+        .replace("rx = \"east\"", &format!("rx = \"east\"\norder = \"{order}\""));
+    let result = Linerate::run(&lab.flow_file(&text)).exits(0).result();
+    assert_eq!(device.stop().seen, FRAMES);
+    lab.assert_nothing_attached();
+    result
+}
+
+#[test]
+fn frames_of_other_tuples_may_overtake_where_the_order_is_that_of_a_tuple() {
+    let swap = |number| if number % 10 == 5 { Act::SwapWithNext } else { Act::Pass };
+    // Neighbours are of different tuples, but for the last line, where there is one alone.
+    for (tuples, order, reordered) in [(2, "queue", 1000), (2, "tuple", 0), (1, "tuple", 1000)] {
+        let result = by_tuple(tuples, order, swap);
+        let row = result.flow("f");
+        row.assert_counts(&[("reordered_frames", reordered), ("rx_unique_frames", FRAMES)]);
+        row.assert_counts(&[("duplicate_frames", 0), ("late_frames", 0), ("lost_frames", 0)]);
+    }
+}
+
+#[test]
+fn losses_and_copies_are_exact_over_a_hundred_tuples() {
+    let act = |number| match number % 10 {
+        3 => Act::Drop,
+        6 => Act::Duplicate,
+        _ => Act::Pass,
+    };
+    let result = by_tuple(100, "tuple", act);
+    let row = result.flow("f");
+    row.assert_counts(&[("requested_frames", FRAMES), ("tx_frames", FRAMES)]);
+    row.assert_counts(&[("rx_unique_frames", 9000), ("lost_frames", 1000)]);
+    row.assert_counts(&[("duplicate_frames", 1000), ("reordered_frames", 0)]);
+}
+
+#[test]
+fn tuples_without_a_fixed_turn_are_refused_by_name() {
+    let lab = Lab::cable();
+    for (source, vary) in [("{list = [5, 5, 9]}", "independent"), ("{list = [5, 9]}", "random")] {
+        let settings = format!("rx = \"east\"\norder = \"tuple\"\nvary = \"{vary}\"");
+        let text = flow()
+            .replace("src = 49184", &format!("src = {source}"))
+            .replace("rx = \"east\"", &settings);
+        Linerate::run(&lab.flow_file(&text)).exits(64).says(&["order", "fixed turn", "\"queue\""]);
+    }
+    lab.assert_nothing_attached();
 }

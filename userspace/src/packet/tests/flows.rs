@@ -1,7 +1,7 @@
 //! Flows to test with: of any stack of headers, and the fields they should show.
 
 use crate::spec::{
-    Burst, End, Expect, Flow, Integrity, Layer, MacAddress, Track, UdpChecksum, Values, Vary,
+    Burst, End, Expect, Flow, Integrity, Layer, MacAddress, Order, Track, UdpChecksum, Values, Vary,
 };
 use crate::units::{FrameSize, Rate};
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -27,6 +27,7 @@ pub(super) fn flow(layers: Vec<Layer>, sizes: &[u16]) -> Flow {
         vary: Vary::Independent,
         track: Track::Tag,
         integrity: Integrity::Tag,
+        order: Order::Queue,
         expect: Expect::default(),
     }
 }

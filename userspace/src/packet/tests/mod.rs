@@ -7,7 +7,8 @@ mod recording;
 mod settings;
 
 use super::{
-    Cursor, NextHop, PacketError, Program, TAG_BYTES, Tag, TagStamp, TupleCount, values::value,
+    Cursor, NextHop, PacketError, Program, TAG_BYTES, Tag, TagStamp, TupleCount, tuple_turn,
+    values::value,
 };
 use crate::spec::{Flow, Layer, MacAddress, Track, UdpChecksum, Values, Vary};
 use flows::{HOP, OWN, any_flow, eth, fields, flow, ipv4, range, udp};
@@ -139,6 +140,27 @@ proptest! {
             .collect();
         prop_assert_eq!(compile(&flow).tuples(Some(limit.into())), TupleCount::Exactly(tuples.len() as u128));
     }
+}
+
+#[test]
+fn tuples_come_in_a_turn_unless_something_else_mixes_them() {
+    let udp = |src: &str| {
+        format!(
+            "{{ipv4 = {{src = \"198.18.0.2\", dst = {{range = \"198.18.1.1-198.18.1.4\"}}, ttl = {{range = \"60-64\"}}}}}}, {{udp = {{src = {src}, dst = 7}}}}"
+        )
+    };
+    let turn = |vary: &str, src: &str| {
+        let layers = udp(src);
+        let file = format!(
+            "[[flow]]\nname = \"f\"\ntx = \"a\"\nvary = \"{vary}\"\nlayers = [{{eth = {{}}}}, {layers}]"
+        );
+        tuple_turn(&crate::spec::Spec::from_toml(&file).unwrap().flows[0])
+    };
+    assert_eq!(turn("independent", "5"), Some(4));
+    assert_eq!(turn("independent", "{range = \"1-6\"}"), Some(12), "the least common multiple");
+    assert_eq!(turn("independent", "{list = [5, 5, 6]}"), None, "one comes twice");
+    assert_eq!(turn("product", "{range = \"1-6\"}"), None, "the TTL varies faster");
+    assert_eq!(turn("random", "5"), None);
 }
 
 #[test]

@@ -129,6 +129,7 @@ fn the_example_of_the_contract() {
         vary: Vary::Independent,
         track: Track::Tag,
         integrity: Integrity::Tag,
+        order: Order::Queue,
         expect: Expect {
             loss: Some(Threshold { limit: 0.0, inclusive: true }),
             p99: Some(Threshold { limit: 50_000, inclusive: false }),

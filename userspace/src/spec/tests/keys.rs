@@ -46,6 +46,7 @@ fn an_absent_key_has_the_default_of_the_contract() {
         vary: Vary::Independent,
         track: Track::Tag,
         integrity: Integrity::Tag,
+        order: Order::Queue,
         expect: Expect::default(),
     };
     assert_eq!(flow, expected);
@@ -117,6 +118,7 @@ fn choices() {
     assert_eq!(flow("track = \"none\"").track, Track::None);
     assert_eq!(flow("integrity = \"tag\"").integrity, Integrity::Tag);
     assert_eq!(flow("integrity = \"full\"").integrity, Integrity::Full);
+    assert_eq!(flow("order = \"tuple\"").order, Order::Tuple);
     assert_eq!(
         flow("spacing = \"constant\"\norder = \"queue\"\nbidir = false\nrepeat = 1"),
         flow("")

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     spec::{
-        Addressing, End, Expect, Flow, Integrity, Layer, MacAddress, Modifiers, PortSpec, Spacing,
-        Spec, Track, UdpChecksum, Values, Vary,
+        Addressing, End, Expect, Flow, Integrity, Layer, MacAddress, Modifiers, Order, PortSpec,
+        Spacing, Spec, Track, UdpChecksum, Values, Vary,
     },
     units::{FrameSize, Rate, Ratio},
 };
@@ -155,6 +155,7 @@ fn flow(name: &str, (tx, rx): Way, layers: Vec<Layer>, form: Form<'_>) -> Flow {
         vary: if form.addressing.networks { Vary::Random } else { Vary::Independent },
         track: Track::Tag,
         integrity: Integrity::Tag,
+        order: Order::Queue,
         expect: Expect::default(),
     }
 }
