@@ -52,9 +52,16 @@ pub(super) fn main(args: &CaptureArgs) -> Result<u8, Failure> {
 
 fn summary(end: &CaptureEnd) -> String {
     let counts = &end.counts;
+    let overruns = end.overruns.filter(|all| all.fill_ring_empty + all.rx_ring_full > 0);
+    let places = overruns.map_or_else(String::new, |overruns| {
+        format!(
+            " (AF_XDP fill ring empty: {}, RX ring full: {})",
+            overruns.fill_ring_empty, overruns.rx_ring_full
+        )
+    });
     format!(
         "{} frames written; {} test frames came through AF_XDP and {} frames by the kernel; \
-         dropped by the port: {}, for want of room: {}",
+         dropped by the port: {}, for want of room: {}{places}",
         counts.written, end.tagged, end.heard, counts.interface_dropped, counts.kernel_dropped
     )
 }

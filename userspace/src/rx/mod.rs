@@ -24,4 +24,4 @@ pub use decoder::{SlabView, StreamDecoder};
 pub use intervals::{IntervalClock, IntervalCount, IntervalRing};
 pub use lost::lost_range;
 pub use receiver::{PortTotals, Reading, Receiver, Source, Stray, StreamReading};
-pub use xsk::XskReceiver;
+pub use xsk::{XskOverruns, XskReceiver};

@@ -22,6 +22,25 @@ const BATCH: usize = 64;
 const STAMP_BYTES: usize = size_of::<capture_stamp>();
 const _: () = assert!(STAMP_BYTES == 8);
 
+/// Frames that a socket had no room for (`XDP_STATISTICS`,
+/// Documentation/networking/af_xdp.rst).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct XskOverruns {
+    /// How often a buffer of the fill ring was wanted and there was none.
+    pub fill_ring_empty: u64,
+    /// Frames for which the RX ring was full.
+    pub rx_ring_full: u64,
+}
+
+impl std::iter::Sum for XskOverruns {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        each.fold(Self::default(), |all, one| Self {
+            fill_ring_empty: all.fill_ring_empty + one.fill_ring_empty,
+            rx_ring_full: all.rx_ring_full + one.rx_ring_full,
+        })
+    }
+}
+
 /// An AF_XDP socket on one RX queue.
 #[derive(Debug)]
 pub struct XskReceiver {
@@ -53,7 +72,8 @@ impl XskReceiver {
     }
 
     fn open_mode(interface: &str, queue: u32, zero_copy: bool) -> io::Result<Self> {
-        let ring = QueueSize::new(CHUNKS / 2).map_err(io::Error::other)?;
+        // As many as there are chunks: so what finds a chunk finds a place in the ring too.
+        let ring = QueueSize::new(CHUNKS).map_err(io::Error::other)?;
         let small = QueueSize::new(64).map_err(io::Error::other)?;
         let umem = UmemConfig::builder()
             .frame_size(FrameSize::new(CHUNK_BYTES).map_err(io::Error::other)?)
@@ -107,6 +127,15 @@ impl XskReceiver {
         unsafe { self.fill.produce(&self.batch[..count]) };
         self.wake();
         count
+    }
+
+    /// What the kernel has counted of frames without room; `None` if it does not say.
+    pub fn overruns(&self) -> Option<XskOverruns> {
+        let counted = self.rx.fd().xdp_statistics().ok()?;
+        Some(XskOverruns {
+            fill_ring_empty: counted.rx_fill_ring_empty_descs(),
+            rx_ring_full: counted.rx_ring_full(),
+        })
     }
 
     /// Asks the driver to take buffers, where it waits to be asked.

@@ -8,7 +8,7 @@ use crate::{
         port_info,
     },
     packet::{CaptureCounts, Filter, PcapngWriter, Seen},
-    rx::XskReceiver,
+    rx::{XskOverruns, XskReceiver},
     units::monotonic_ns,
 };
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -46,6 +46,8 @@ pub struct CaptureEnd {
     pub tagged: u64,
     /// Frames that came by the kernel.
     pub heard: u64,
+    /// Where the sockets had no room, by the kernel's own count; `None`: it does not say.
+    pub overruns: Option<XskOverruns>,
     /// Why it ended before its time; `None`: it did not.
     pub fault: Option<String>,
 }
@@ -180,7 +182,13 @@ impl CaptureSession {
         };
         merge.file.finish(start_ns, realtime_ns(), &counts).map_err(SessionError::Capture)?;
         let fault = gone.or_else(|| interrupted.then(|| "interrupted before its end".to_owned()));
-        Ok(CaptureEnd { counts, tagged, heard, fault })
+        Ok(CaptureEnd { counts, tagged, heard, overruns: self.overruns(), fault })
+    }
+
+    /// Of all sockets together.
+    fn overruns(&self) -> Option<XskOverruns> {
+        let each = self.sockets.iter().map(XskReceiver::overruns);
+        each.sum::<Option<XskOverruns>>()
     }
 
     /// Until something has come, or for a while.

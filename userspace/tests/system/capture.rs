@@ -94,6 +94,34 @@ fn filter_snap_length_and_count_are_kept_exactly() {
 }
 
 #[test]
+fn frames_that_come_while_nobody_reads_are_lost_to_the_empty_fill_ring_and_named_so() {
+    const SENT: u64 = 20_000;
+    let lab = Lab::cable();
+    let path = file(&lab);
+    let capture = start(&lab, &path, &[]);
+    capture.signal(libc::SIGSTOP);
+    let flow = FLOW.replace("10000", &SENT.to_string()).replace("20kpps", "50kpps");
+    let result = Linerate::run(&lab.flow_file(&flow)).exits(0).result();
+    assert_eq!(result.flow("f").count("tx_frames"), SENT);
+    capture.signal(libc::SIGCONT);
+    // Those that had room are still read.
+    std::thread::sleep(Duration::from_millis(500));
+    capture.signal(libc::SIGINT);
+    let outcome = capture.wait().exits(0);
+    let tagged = dissect_file(&path, &["vlan.id"]);
+    let written = tagged.column("vlan.id").iter().filter(|id| **id == "100").count() as u64;
+    assert!((1000..SENT / 2).contains(&written), "{written} frames had room");
+    let lost = SENT - written;
+    for words in [
+        format!("for want of room: {lost} "),
+        format!("AF_XDP fill ring empty: {lost}, RX ring full: 0"),
+    ] {
+        assert!(outcome.stderr.contains(&words), "no `{words}`: {outcome}");
+    }
+    lab.assert_nothing_attached();
+}
+
+#[test]
 fn a_port_in_use_and_a_wrong_filter_are_refused_by_name() {
     let lab = Lab::cable();
     let (west, east) = (lab.west.to_string(), lab.east.to_string());
