@@ -9,6 +9,7 @@ use super::{
     StreamCounters, StreamPlan, Trial,
     error::{TxError, explain, into_io},
 };
+use crate::units::monotonic_ns;
 use nix::errno::Errno;
 use open::open_best;
 use std::{
@@ -299,6 +300,19 @@ impl Queue {
             completed(slot);
         }
         count
+    }
+
+    /// Kicks until the kernel has given every frame back, for at most a second. Returns how
+    /// many it has not; calls `completed` with the slot of each that it has.
+    pub(super) fn drain(&mut self, mut completed: impl FnMut(u32)) -> usize {
+        let until_ns = monotonic_ns() + 1_000_000_000;
+        loop {
+            while self.reap(&mut completed) > 0 {}
+            if self.outstanding() == 0 || monotonic_ns() > until_ns || self.kick().is_err() {
+                return self.outstanding();
+            }
+            thread::sleep(Duration::from_micros(50));
+        }
     }
 
     pub(super) fn fd(&self) -> &Fd {

@@ -2,7 +2,7 @@
 
 use super::{
     Control, Outcome, Prepared, Sent, StreamPlan, Transmitter, Trial, TxCounters, TxError, TxMode,
-    XskStatistics, worker::CATCH_UP_NS,
+    XskStatistics, waiting::CATCH_UP_NS,
 };
 use crate::nic::{Netns, PortInfo};
 use nix::{

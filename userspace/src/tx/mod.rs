@@ -18,6 +18,7 @@ mod schedule;
 mod statistics;
 mod stream;
 mod transmitter;
+mod waiting;
 mod worker;
 
 pub use af_xdp::{Queue, QueueSetup, TxMode};

@@ -1,17 +1,17 @@
 //! Sends the frames of a capture: the same frames, in their order, on one queue.
 
-use super::{Outcome, Queue, StreamCounters, Trial, TxError, TxMode};
+use super::{
+    Outcome, Queue, StreamCounters, Trial, TxError, TxMode,
+    waiting::{CATCH_UP_NS, rest},
+    worker::OUTSTANDING_ZERO_COPY,
+};
 use crate::{
     packet::Recording,
     units::{Ratio, monotonic_ns},
 };
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-    thread,
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
 };
 
 /// When the frames of a replay are due.
@@ -70,14 +70,6 @@ pub struct ReplayPlan {
 
 /// Frames written before one kick.
 const BATCH: usize = 32;
-/// Frames in a zero-copy ring: what is sent late there, nobody can see.
-const OUTSTANDING_ZERO_COPY: usize = 512;
-/// A stall may make frames late; those due before the end may still go within this time.
-const CATCH_UP_NS: u64 = 10_000_000;
-/// A sleep wakes some 50 us late at worst; nearer than this the worker spins.
-const SPIN_NS: u64 = 60_000;
-/// Longest sleep, so that a stop is heard.
-const SLEEP_MAX_NS: u64 = 20_000_000;
 
 impl Queue {
     /// Sends the frames of a recording until all were sent, the time is over, or `stop` is
@@ -193,29 +185,13 @@ impl Replay<'_> {
             if ahead_ns == 0 || stop.load(Relaxed) {
                 return;
             }
-            if ahead_ns > SPIN_NS {
-                thread::sleep(Duration::from_nanos((ahead_ns - SPIN_NS).min(SLEEP_MAX_NS)));
-            } else if self.yields {
-                thread::yield_now();
-            } else {
-                std::hint::spin_loop();
-            }
+            rest(ahead_ns, self.yields);
         }
     }
 
-    /// Kicks until the kernel has given every frame back, for at most a second.
     fn drain(&mut self) -> usize {
-        let until_ns = monotonic_ns() + 1_000_000_000;
-        loop {
-            while self.reap() > 0 {}
-            if self.queue.outstanding() == 0
-                || monotonic_ns() > until_ns
-                || self.queue.kick().is_err()
-            {
-                return self.queue.outstanding();
-            }
-            thread::sleep(Duration::from_micros(50));
-        }
+        let counters = &self.plan.counters;
+        self.queue.drain(|_| counters.complete())
     }
 }
 

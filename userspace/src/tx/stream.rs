@@ -1,4 +1,4 @@
-use super::{StreamCounters, StreamPlan, worker::CATCH_UP_NS};
+use super::{StreamCounters, StreamPlan, waiting::CATCH_UP_NS};
 use std::sync::Arc;
 use xdp_ebpf::abi::INTERVALS;
 

@@ -3,6 +3,7 @@ use super::{
     TxMode, XskStatistics,
     schedule::{Next, Schedule},
     stream::{Interval, Stream},
+    waiting::{pause, rest},
 };
 use crate::{
     packet::{Cursor, TagStamp},
@@ -55,18 +56,12 @@ pub struct Outcome {
     pub error: Option<TxError>,
 }
 
-/// A stall may make frames late; those due before the end may still go within this time.
-pub(super) const CATCH_UP_NS: u64 = 10_000_000;
 /// Frames stamped before one kick. Small while paced, where latency matters more than
 /// the last percent of rate; 32 is what copy mode sends in one kick anyway.
 const BATCH_PACED: usize = 8;
 const BATCH_MAX: usize = 32;
 /// Frames in a zero-copy ring whose stamp has aged; bounds the tester's own queue.
-const OUTSTANDING_ZERO_COPY: usize = 512;
-/// A sleep wakes some 50 us late at worst; nearer than this the worker spins.
-const SPIN_NS: u64 = 60_000;
-/// Longest sleep, so that a stop is heard.
-const SLEEP_MAX_NS: u64 = 20_000_000;
+pub(super) const OUTSTANDING_ZERO_COPY: usize = 512;
 
 impl Transmitter for Queue {
     fn id(&self) -> u32 {
@@ -163,9 +158,9 @@ impl<'a> Worker<'a> {
                     self.queue.kick()?;
                 }
                 Filled::NoRoom => self.queue.kick()?,
-                Filled::NotDue(due_ns) => self.wait(now_ns, due_ns),
+                Filled::NotDue(due_ns) => rest(due_ns - now_ns, self.yields),
                 Filled::Finished if self.suspended.is_empty() => return Ok(()),
-                Filled::Finished => self.wait(now_ns, u64::MAX),
+                Filled::Finished => rest(u64::MAX, self.yields),
             }
         }
         Ok(())
@@ -279,13 +274,7 @@ impl<'a> Worker<'a> {
     #[inline]
     fn reap(&mut self) -> usize {
         let (streams, laid) = (&self.streams, &self.laid);
-        self.queue.reap(|slot| {
-            let (stream, _) = laid[slot as usize];
-            // Slots of an earlier trial were all reaped in its own drain, or written off.
-            if let Some(stream) = streams.get(stream as usize) {
-                stream.counters.complete();
-            }
-        })
+        self.queue.reap(|slot| complete(streams, laid, slot))
     }
 
     /// Sleeps, then spins for long enough that a late wake-up makes no late first frame.
@@ -294,40 +283,23 @@ impl<'a> Worker<'a> {
         let ahead_ns = self.trial.start_ns.saturating_sub(monotonic_ns());
         thread::sleep(Duration::from_nanos(ahead_ns.saturating_sub(READY_NS)));
         while monotonic_ns() < self.trial.start_ns {
-            self.pause();
+            pause(self.yields);
         }
     }
 
-    fn pause(&self) {
-        if self.yields {
-            thread::yield_now();
-        } else {
-            std::hint::spin_loop();
-        }
-    }
-
-    fn wait(&self, now_ns: u64, until_ns: u64) {
-        let ahead_ns = until_ns - now_ns;
-        if ahead_ns > SPIN_NS {
-            thread::sleep(Duration::from_nanos((ahead_ns - SPIN_NS).min(SLEEP_MAX_NS)));
-        } else {
-            self.pause();
-        }
-    }
-
-    /// Kicks until the kernel has given every frame back, for at most a second.
     fn drain(&mut self) -> usize {
-        let until_ns = monotonic_ns() + 1_000_000_000;
-        loop {
-            while self.reap() > 0 {}
-            if self.queue.outstanding() == 0
-                || monotonic_ns() > until_ns
-                || self.queue.kick().is_err()
-            {
-                return self.queue.outstanding();
-            }
-            thread::sleep(Duration::from_micros(50));
-        }
+        let (streams, laid) = (&self.streams, &self.laid);
+        self.queue.drain(|slot| complete(streams, laid, slot))
+    }
+}
+
+/// Counts a frame that the kernel gave back.
+#[inline]
+fn complete(streams: &[Stream], laid: &[(u32, u16)], slot: u32) {
+    let (stream, _) = laid[slot as usize];
+    // Slots of an earlier trial were all reaped in its own drain, or written off.
+    if let Some(stream) = streams.get(stream as usize) {
+        stream.counters.complete();
     }
 }
 
