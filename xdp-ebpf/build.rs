@@ -11,7 +11,7 @@ fn main() {
 
     bindgen::Builder::default()
         .header("src/bpf/abi.h")
-        .allowlist_file(".*/abi\\.h")
+        .allowlist_file(".*/abi(_\\w+)?\\.h")
         .default_enum_style(bindgen::EnumVariation::Consts)
         .prepend_enum_name(false)
         .layout_tests(false)
@@ -49,7 +49,7 @@ fn main() {
         bindgen::Builder::default()
             .header("src/bpf/host.h")
             .allowlist_file(".*/host\\.h")
-            .blocklist_file(".*/abi\\.h")
+            .blocklist_file(".*/abi(_\\w+)?\\.h")
             .raw_line("use crate::abi::{record, slab, window};")
             .derive_default(true)
             .layout_tests(false)

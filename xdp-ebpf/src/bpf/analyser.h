@@ -26,16 +26,6 @@ const volatile struct analyser_config config SECTION(".rodata") = {
 
 struct analyser_control control SECTION(".bss");
 
-/* An array that user space reads by mmap; its size is set before load. */
-#define MAPPED_ARRAY(name, value_type)                                                             \
-	struct {                                                                                   \
-		UINT(type, BPF_MAP_TYPE_ARRAY);                                                    \
-		UINT(map_flags, BPF_F_MMAPABLE);                                                   \
-		UINT(max_entries, 1);                                                              \
-		TYPE(key, __u32);                                                                  \
-		TYPE(value, value_type);                                                           \
-	} name SECTION(".maps")
-
 MAPPED_ARRAY(ports, struct port_record);        /* [bank] */
 MAPPED_ARRAY(records, struct record);           /* [stream][bank][trial bank] */
 MAPPED_ARRAY(windows, struct window);           /* [stream_config.window] */

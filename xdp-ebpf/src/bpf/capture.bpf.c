@@ -34,13 +34,7 @@ struct {
 	TYPE(value, struct capture_session);
 } sessions SECTION(".maps");
 
-struct {
-	UINT(type, BPF_MAP_TYPE_ARRAY);
-	UINT(map_flags, BPF_F_MMAPABLE);
-	UINT(max_entries, 1);
-	TYPE(key, __u32);
-	TYPE(value, struct capture_record);
-} banks SECTION(".maps");
+MAPPED_ARRAY(banks, struct capture_record);
 
 /* Whether a tag at this offset is of a session. */
 INLINE int is_tag(struct xdp_md *ctx, __u32 offset, __u64 now_ns)

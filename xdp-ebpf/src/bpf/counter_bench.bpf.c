@@ -3,13 +3,7 @@
 #include "kernel.h"
 #include "abi.h"
 
-struct {
-	UINT(type, BPF_MAP_TYPE_ARRAY);
-	UINT(map_flags, BPF_F_MMAPABLE);
-	UINT(max_entries, 1);
-	TYPE(key, __u32);
-	TYPE(value, struct port_record);
-} ports SECTION(".maps");
+MAPPED_ARRAY(ports, struct port_record);
 
 SECTION("xdp")
 int counter(struct xdp_md *ctx)

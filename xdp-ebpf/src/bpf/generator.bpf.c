@@ -12,15 +12,6 @@
 
 struct generator_control control SECTION(".bss");
 
-#define MAPPED_ARRAY(name, value_type)                                                             \
-	struct {                                                                                   \
-		UINT(type, BPF_MAP_TYPE_ARRAY);                                                    \
-		UINT(map_flags, BPF_F_MMAPABLE);                                                   \
-		UINT(max_entries, 1);                                                              \
-		TYPE(key, __u32);                                                                  \
-		TYPE(value, value_type);                                                           \
-	} name SECTION(".maps")
-
 MAPPED_ARRAY(streams, struct live_stream);
 MAPPED_ARRAY(counters, struct live_counters);   /* [as streams] */
 MAPPED_ARRAY(lanes, struct lane);

@@ -13,6 +13,16 @@
 #define UINT(name, value) int(*name)[value]
 #define TYPE(name, type) typeof(type) *name
 
+/* An array that user space reads by mmap; its size is set before load. */
+#define MAPPED_ARRAY(name, value_type)                                                             \
+	struct {                                                                                   \
+		UINT(type, BPF_MAP_TYPE_ARRAY);                                                    \
+		UINT(map_flags, BPF_F_MMAPABLE);                                                   \
+		UINT(max_entries, 1);                                                              \
+		TYPE(key, __u32);                                                                  \
+		TYPE(value, value_type);                                                           \
+	} name SECTION(".maps")
+
 static void *(*const bpf_map_lookup_elem)(void *map, const void *key) =
 	(void *)BPF_FUNC_map_lookup_elem;
 static __u64 (*const bpf_ktime_get_ns)(void) = (void *)BPF_FUNC_ktime_get_ns;

@@ -17,21 +17,9 @@ struct {
 } contents SECTION(".maps");
 
 /* Frames by content. */
-struct {
-	UINT(type, BPF_MAP_TYPE_ARRAY);
-	UINT(map_flags, BPF_F_MMAPABLE);
-	UINT(max_entries, 1);
-	TYPE(key, __u32);
-	TYPE(value, __u64);
-} counts SECTION(".maps");
+MAPPED_ARRAY(counts, __u64);
 
-struct {
-	UINT(type, BPF_MAP_TYPE_ARRAY);
-	UINT(map_flags, BPF_F_MMAPABLE);
-	UINT(max_entries, 1);
-	TYPE(key, __u32);
-	TYPE(value, struct match_record);
-} banks SECTION(".maps");
+MAPPED_ARRAY(banks, struct match_record);
 
 INLINE void chunk_clear(__u64 *chunk)
 {

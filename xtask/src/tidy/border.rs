@@ -1,16 +1,17 @@
-//! What crosses the kernel border is defined once, in abi.h.
+//! What crosses the kernel border is defined once, in abi.h and its two parts.
 
 use super::{
     Fault,
     source::{Language, Source},
 };
 
-const ABI: &str = "xdp-ebpf/src/bpf/abi.h";
+const ABI: [&str; 3] =
+    ["xdp-ebpf/src/bpf/abi.h", "xdp-ebpf/src/bpf/abi_receive.h", "xdp-ebpf/src/bpf/abi_send.h"];
 
 /// The structs and enums of abi.h.
 pub fn names(sources: &[Source]) -> Vec<String> {
-    let abi = sources.iter().find(|source| source.path == ABI);
-    abi.map(|abi| definitions(&abi.code)).unwrap_or_default()
+    let abi = sources.iter().filter(|source| ABI.contains(&source.path.as_str()));
+    abi.flat_map(|abi| definitions(&abi.code)).collect()
 }
 
 /// Names between `struct` or `enum` and an opening brace.
@@ -27,11 +28,11 @@ fn definitions(code: &str) -> Vec<String> {
 }
 
 pub fn check(source: &Source, border: &[String], faults: &mut Vec<Fault>) {
-    if source.path == ABI {
+    if ABI.contains(&source.path.as_str()) {
         return;
     }
     let mut fault = |line: usize, name: &str| {
-        let message = format!("a second definition of {name}, which {ABI} defines");
+        let message = format!("a second definition of {name}, which {} defines", ABI[0]);
         faults.push(Fault { path: source.path.clone(), line, message });
     };
     let lines: Vec<&str> = source.code.lines().collect();
@@ -70,7 +71,7 @@ mod tests {
 
     fn faults(path: &str, language: Language, text: &str) -> usize {
         let abi = Source::new(
-            ABI.into(),
+            ABI[0].into(),
             Language::C,
             "struct port_record {\n\t__u64 seen;\n};\nenum tag_layout {\n};\nstruct slab *p;"
                 .into(),

@@ -8,10 +8,6 @@ use super::{
 /// A file that one reads in a sitting.
 const LONGEST: usize = 400;
 
-/// Files that may be longer, each with the reason.
-const LONGER: &[(&str, usize, &str)] =
-    &[("xdp-ebpf/src/bpf/abi.h", 600, "the one place of all that crosses the kernel border")];
-
 /// Where `unsafe` may stand: rooms that talk to the kernel or to shared memory.
 const UNSAFE_ROOMS: &[&str] = &[
     "xdp-ebpf/",
@@ -38,14 +34,8 @@ pub fn check(source: &Source, faults: &mut Vec<Fault>) {
 
 fn length(source: &Source, fault: &mut impl FnMut(usize, String)) {
     let lines = source.text.lines().count();
-    let allowed = LONGER.iter().find(|(path, ..)| *path == source.path).map_or(LONGEST, |l| l.1);
-    if source.language != Language::Other && lines > allowed {
-        fault(
-            0,
-            format!(
-                "{lines} lines, more than {allowed}: split it, or give the reason in xtask tidy/rules.rs"
-            ),
-        );
+    if source.language != Language::Other && lines > LONGEST {
+        fault(0, format!("{lines} lines, more than {LONGEST}: split it"));
     }
 }
 
