@@ -1,5 +1,6 @@
 //! The command line (CONTRACT, Commands).
 
+use super::ring::RingSize;
 use crate::units::parse_duration;
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, time::Duration};
@@ -228,6 +229,10 @@ pub struct CaptureArgs {
     /// The pcapng file; `-`: stdout
     #[arg(short, long, value_name = "PATH")]
     pub write: PathBuf,
+    /// Keep the last frames in files of this size that take turns: `5x100MB` with `--write
+    /// all.pcapng` is all.1.pcapng to all.5.pcapng
+    #[arg(long, value_name = "FILESxSIZE")]
+    pub ring: Option<RingSize>,
     /// Octets kept of each frame
     #[arg(long, default_value_t = 262_144, value_name = "N", value_parser = clap::value_parser!(u32).range(14..=262_144))]
     pub snap: u32,

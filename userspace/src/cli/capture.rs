@@ -1,6 +1,6 @@
 //! `linerate capture`.
 
-use super::{Failure, args::CaptureArgs, output::stop_flag};
+use super::{Failure, args::CaptureArgs, output::stop_flag, ring::Ring};
 use crate::{
     nic::PortName,
     session::{CaptureEnd, CaptureSession, CaptureSpec, SessionError},
@@ -24,16 +24,26 @@ pub(super) fn main(args: &CaptureArgs) -> Result<u8, Failure> {
         count: args.count,
         duration: args.duration,
     };
+    let to_stdout = args.write == Path::new("-");
+    if to_stdout && args.ring.is_some() {
+        return Err(Failure::usage(
+            "--ring: files in turn want a --write PATH, not `-`".to_owned(),
+        ));
+    }
+    let unwritable =
+        |error: &io::Error| Failure::usage(format!("--write {}: {error}", args.write.display()));
     let stop = stop_flag()?;
     let session = CaptureSession::open(spec)?;
     // Only now: a capture that cannot start leaves an older file alone.
-    let out: Box<dyn Write> = if args.write == Path::new("-") {
-        Box::new(io::stdout().lock())
-    } else {
-        let file = File::create(&args.write).map_err(|error| {
-            Failure::usage(format!("--write {}: {error}", args.write.display()))
-        })?;
-        Box::new(BufWriter::with_capacity(1 << 20, file))
+    let out: Box<dyn Write> = match args.ring {
+        None if to_stdout => Box::new(io::stdout().lock()),
+        None => {
+            let file = File::create(&args.write).map_err(|error| unwritable(&error))?;
+            Box::new(BufWriter::with_capacity(1 << 20, file))
+        }
+        Some(size) => {
+            Box::new(Ring::create(&args.write, size).map_err(|error| unwritable(&error))?)
+        }
     };
     if args.verbose {
         for note in session.notes() {

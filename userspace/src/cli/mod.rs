@@ -9,6 +9,7 @@ mod live;
 mod output;
 mod ports;
 mod replay;
+mod ring;
 mod run;
 mod series;
 mod show;

@@ -122,6 +122,39 @@ fn frames_that_come_while_nobody_reads_are_lost_to_the_empty_fill_ring_and_named
 }
 
 #[test]
+fn a_ring_of_files_keeps_the_last_frames() {
+    const SENT: u64 = 5_000;
+    let lab = Lab::cable();
+    let path = file(&lab);
+    let files = [1, 2, 3].map(|number| path.with_extension(format!("{number}.pcapng")));
+    let east = lab.east.to_string();
+    let write = path.to_str().unwrap();
+    let capture = Linerate::spawn(["capture", &east, "--write", write, "--ring", "3x100kB"]);
+    eventually("the capture runs", || lab.east.xdp().is_some() && files[0].exists());
+    std::thread::sleep(Duration::from_millis(100));
+    let ids = format!("id = {{range = \"0-{}\"}}, dst = \"198.18.1.2\"", SENT - 1);
+    let flow = FLOW.replace("10000", &SENT.to_string()).replace("dst = \"198.18.1.2\"", &ids);
+    Linerate::run(&lab.flow_file(&flow)).exits(0);
+    capture.signal(libc::SIGINT);
+    capture.wait().exits(0);
+    assert!(!path.exists(), "a file beside the ring");
+    let mut kept = Vec::new();
+    for file in &files {
+        let bytes = std::fs::metadata(file).expect("a file of the ring").len();
+        assert!(bytes <= 100_000, "{bytes} octets in {}", file.display());
+        let dissection = dissect_file(file, &["ip.id"]);
+        let id = |text: &&str| u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap();
+        kept.extend(dissection.column("ip.id").iter().map(id));
+    }
+    kept.sort_unstable();
+    assert!(kept.len() > 900, "{} frames in 300 kB", kept.len());
+    let last: Vec<u64> = (SENT - kept.len() as u64..SENT).collect();
+    assert_eq!(kept, last, "the frames that came last, each once");
+    let none = Linerate::spawn(["capture", &east, "--write", "-", "--ring", "3x100kB"]);
+    none.wait().exits(64).says(&["--ring"]);
+}
+
+#[test]
 fn a_port_in_use_and_a_wrong_filter_are_refused_by_name() {
     let lab = Lab::cable();
     let (west, east) = (lab.west.to_string(), lab.east.to_string());
