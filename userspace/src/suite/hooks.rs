@@ -184,6 +184,11 @@ impl Trial for Hooked<'_> {
         }
         Ok(result)
     }
+
+    fn replayed(&mut self, plan: &TrialPlan, result: &TrialResult) {
+        self.number += 1;
+        self.trial.replayed(plan, result);
+    }
 }
 
 #[cfg(test)]

@@ -270,6 +270,7 @@ impl Trial for Logged<'_> {
     fn run(&mut self, plan: &TrialPlan) -> Result<TrialResult, TrialError> {
         match self.log.answers.pop_front() {
             Some(Answer::Trial { plan: asked, result, .. }) if asked == *plan => {
+                self.trial.replayed(plan, &result);
                 return Ok(*result);
             }
             Some(_) => return Err(self.diverged()),

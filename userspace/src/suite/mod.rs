@@ -16,12 +16,14 @@ pub mod mlrsearch;
 mod progress;
 pub mod real;
 pub mod rfc2544;
+mod stoppable;
 mod trial;
 pub mod y1564;
 
 pub use config::config_hash;
 pub use log::{LogError, LogHeader, Logged, TrialLog};
 pub use progress::{Bounds, Limits, Progress, Stop, TrialRecord, Trials};
+pub use stoppable::Stoppable;
 pub use trial::{
     Action, Direction, DirectionResult, InvalidCause, LatencyStats, Load, Second, Stage, Test,
     Trial, TrialError, TrialPlan, TrialResult,

@@ -25,6 +25,10 @@ pub trait Trial {
     /// [`TrialError`]: no result at all, and none to be had by trying again. A trial that was
     /// run but means nothing is a [`TrialResult`] with a cause in `invalid`.
     fn run(&mut self, plan: &TrialPlan) -> Result<TrialResult, TrialError>;
+
+    /// Hears of a trial that a log answered in its place: a device in virtual time has a state
+    /// that goes on from trial to trial.
+    fn replayed(&mut self, _plan: &TrialPlan, _result: &TrialResult) {}
 }
 
 /// One way through the device; of Y.1564, one service.

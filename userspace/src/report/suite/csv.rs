@@ -133,13 +133,13 @@ const TRIALS: [&str; 23] = [
 ];
 
 /// The trials of any suite.
-pub fn trials_csv<R>(result: &SuiteResult<R>) -> CsvFile {
+pub(super) fn trials_csv<R>(result: &SuiteResult<R>) -> CsvFile {
     let rows = values(result.trials.iter());
     ("trials".to_owned(), text(&TRIALS, rows.iter().map(|row| line(&TRIALS, row))))
 }
 
 /// The tests of RFC 2544 and RFC 9971 that were done, and the trials.
-pub fn bench_csv(result: &BenchResult) -> Vec<CsvFile> {
+pub(super) fn bench_csv(result: &BenchResult) -> Vec<CsvFile> {
     let file = |(name, columns, pick): Test| {
         let lines: Vec<_> = result
             .rows

@@ -21,7 +21,7 @@ pub(super) struct Group {
 }
 
 /// The document of a suite of RFC 2544 or RFC 9971.
-pub fn bench_junit(result: &BenchResult) -> String {
+pub(super) fn bench_junit(result: &BenchResult) -> String {
     let groups = result.rows.iter().map(|row| Group {
         name: format!("{} {}", result.schema, row.frame.name),
         cases: cases(row),

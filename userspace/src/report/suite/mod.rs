@@ -1,8 +1,10 @@
 //! What a suite leaves behind. [`SuiteResult`] is the source of truth, written as JSON;
 //! tables, CSV, HTML and JUnit are made of it, now or later from the file.
 
+mod build;
 mod chart;
 mod csv;
+mod document;
 mod findings;
 mod html;
 mod junit;
@@ -14,9 +16,11 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use csv::{CsvFile, bench_csv, trials_csv};
-pub use html::bench_html;
-pub use junit::bench_junit;
+pub use build::{SuiteFacts, mlrsearch_result};
+pub use csv::CsvFile;
+pub use document::{DocumentError, SuiteDocument};
 pub use model::*;
 pub use schema::{SCHEMAS, schema};
-pub use table::bench_table;
+
+#[cfg(test)]
+use {csv::bench_csv, html::bench_html, table::bench_table};

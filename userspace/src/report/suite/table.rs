@@ -12,7 +12,7 @@ use comfy_table::{CellAlignment, Table};
 const REASONS: usize = 20;
 
 /// The whole result of RFC 2544 or RFC 9971.
-pub fn bench_table(result: &BenchResult) -> String {
+pub(super) fn bench_table(result: &BenchResult) -> String {
     whole(result, &bench_sheets(&result.rows))
 }
 

@@ -21,7 +21,7 @@ pub use lanes::FILE_FRAME;
 pub use open::{Setup, test_flows};
 
 use crate::{
-    session::{Course, Session, SessionError, Snapshot},
+    session::{Course, PortFacts, Session, SessionError, Snapshot},
     spec::{Frame, Waits},
     suite::{
         Direction, InvalidCause, Test, Trial, TrialError, TrialPlan, TrialResult,
@@ -54,6 +54,8 @@ pub struct RealTrial {
     /// What was measured already.
     ceilings: HashMap<Frame, Option<Ratio>>,
     notes: Vec<String>,
+    /// As they were after the last load.
+    ports: Vec<PortFacts>,
 }
 
 impl RealTrial {
@@ -65,6 +67,11 @@ impl RealTrial {
     /// Sentences worth knowing about how the ports are used.
     pub fn notes(&self) -> Vec<String> {
         self.notes.iter().cloned().chain(self.session.notes()).collect()
+    }
+
+    /// How the ports were used in the last trial; empty before the first.
+    pub fn ports(&self) -> &[PortFacts] {
+        &self.ports
     }
 
     /// Sends the load and drains, without what is before and after it in a trial.
@@ -83,6 +90,7 @@ impl RealTrial {
         };
         let losses = self.session.link_losses();
         let facts = self.session.run_course(course, &self.stop, &mut observe)?;
+        self.ports.clone_from(&facts.ports);
         if self.stop.load(Relaxed) {
             return Err(TrialError::Interrupted);
         }

@@ -67,6 +67,7 @@ impl RealTrial {
             stop: setup.stop,
             ceilings: HashMap::new(),
             notes,
+            ports: Vec::new(),
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::report::suite::{
 };
 
 /// The result as one HTML page.
-pub fn bench_html(result: &BenchResult) -> String {
+pub(in super::super) fn bench_html(result: &BenchResult) -> String {
     let mlrsearch = result.schema.contains("mlrsearch");
     let title = if mlrsearch { "Multiple Loss Ratio search (RFC 9971)" } else { "RFC 2544" };
     let rows = &result.rows;

@@ -4,5 +4,5 @@
 mod bench;
 mod page;
 
-pub use bench::bench_html;
+pub(super) use bench::bench_html;
 pub(super) use page::{Section, page};

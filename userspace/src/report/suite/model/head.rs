@@ -105,6 +105,8 @@ pub struct SuiteSetup {
     pub profile: String,
     /// The simulated device, in the grammar of `--dut`; `null`: a real one.
     pub simulated: Option<String>,
+    /// Its seed.
+    pub seed: Option<u64>,
     /// What the `describe` hook printed: name, version, configuration (RFC 2544 section 7).
     pub device: Option<String>,
     /// What loads flow through the device.

@@ -54,6 +54,7 @@ fn setup() -> SuiteSetup {
     SuiteSetup {
         profile: "quick".into(),
         simulated: None,
+        seed: None,
         device: Some("Router <X> 1.2".into()),
         directions: vec![
             DirectionSetup { tx: "west".into(), rx: "east".into(), link_bps: 10_000_000_000 },

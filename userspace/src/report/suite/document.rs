@@ -1,0 +1,92 @@
+//! A result of any suite, and every form it takes.
+
+use super::{
+    CsvFile, SuiteVerdict, csv::bench_csv, html::bench_html, junit::bench_junit,
+    model::BenchResult, table::bench_table,
+};
+use serde_json::Value;
+
+/// A result of any suite.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SuiteDocument {
+    /// RFC 2544 or RFC 9971.
+    Bench(Box<BenchResult>),
+}
+
+/// Why a file is no result of a suite.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum DocumentError {
+    #[error("it is no JSON: {0}")]
+    Json(serde_json::Error),
+    #[error(
+        "its schema is {0}; a report is made of linerate.rfc2544/1, linerate.mlrsearch/1 and linerate.y1564/1"
+    )]
+    Schema(String),
+    #[error("it does not keep to {schema}: {source}")]
+    Shape { schema: String, source: serde_json::Error },
+}
+
+impl SuiteDocument {
+    /// Reads a result that [`Self::json`] wrote.
+    ///
+    /// # Errors
+    /// [`DocumentError`].
+    pub fn read(text: &str) -> Result<Self, DocumentError> {
+        let value: Value = serde_json::from_str(text).map_err(DocumentError::Json)?;
+        let schema = value["schema"].as_str().unwrap_or("missing").to_owned();
+        let shape = |source| DocumentError::Shape { schema: schema.clone(), source };
+        match schema.as_str() {
+            "linerate.rfc2544/1" | "linerate.mlrsearch/1" => {
+                serde_json::from_value(value).map(Self::Bench).map_err(shape)
+            }
+            _ => Err(DocumentError::Schema(schema)),
+        }
+    }
+
+    /// The source of truth, indented, with a line end.
+    ///
+    /// # Errors
+    /// None that the values can cause; kept because writing JSON may fail in principle.
+    pub fn json(&self) -> serde_json::Result<String> {
+        let text = match self {
+            Self::Bench(result) => serde_json::to_string_pretty(result),
+        };
+        text.map(|text| text + "\n")
+    }
+
+    /// For a terminal.
+    pub fn table(&self) -> String {
+        match self {
+            Self::Bench(result) => bench_table(result),
+        }
+    }
+
+    /// One self-contained page.
+    pub fn html(&self) -> String {
+        match self {
+            Self::Bench(result) => bench_html(result),
+        }
+    }
+
+    /// A file for each test and one of every trial.
+    pub fn csv(&self) -> Vec<CsvFile> {
+        match self {
+            Self::Bench(result) => bench_csv(result),
+        }
+    }
+
+    /// JUnit XML.
+    pub fn junit(&self) -> String {
+        match self {
+            Self::Bench(result) => bench_junit(result),
+        }
+    }
+
+    /// What became of it.
+    pub fn verdict(&self) -> SuiteVerdict {
+        match self {
+            Self::Bench(result) => result.verdict,
+        }
+    }
+}
