@@ -50,6 +50,11 @@ pub enum Command {
     #[command(after_help = "Examples:\n  linerate replay dns.pcapng --tx ens1f0 --rx ens1f1\n  \
         linerate replay dns.pcapng --tx ens1f0 --rx ens1f1 --rate 100kpps --for 60s")]
     Replay(Box<ReplayArgs>),
+    /// Serve REST and a live stream: one daemon for people, scripts and programs
+    #[cfg(feature = "serve")]
+    #[command(after_help = "Examples:\n  linerate serve\n  \
+        linerate serve --listen 192.0.2.1:8080 --token-file token --alias west=ens1f0")]
+    Serve(super::ServeArgs),
     /// The data plane of `serve`, which starts it
     #[cfg(feature = "serve")]
     #[command(hide = true)]

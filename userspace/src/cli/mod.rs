@@ -12,9 +12,13 @@ mod replay;
 mod ring;
 mod run;
 mod series;
+#[cfg(feature = "serve")]
+mod serve;
 mod show;
 
 pub use args::{Cli, Command, RunArgs, ShowArgs};
+#[cfg(feature = "serve")]
+pub use serve::ServeArgs;
 
 use crate::session::SessionError;
 use clap::Parser;
@@ -58,6 +62,8 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::main(&args),
         Command::Run(args) => run::main(&args),
         Command::Show(args) => show::main(&args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::main(args),
         #[cfg(feature = "serve")]
         Command::Engine(args) => return crate::serve::engine::main(args.generation),
     };

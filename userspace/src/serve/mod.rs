@@ -9,4 +9,25 @@
 //! A flow set has the shape of the flow file, a result that of `linerate run --json`, and
 //! everything that shows a number shows the same snapshot.
 
+mod auth;
+mod config;
+mod daemon;
 pub mod engine;
+mod live;
+mod problem;
+mod rest;
+mod runs;
+mod store;
+mod tls;
+
+pub use config::{Config, ConfigError, Options, Token};
+pub use daemon::{ServeError, main};
+pub use live::{After, Event, Live};
+pub use problem::Problem;
+pub use rest::description;
+pub use runs::{
+    CaptureHead, Captures, Planned, PlannedFlow, RunHead, RunRequest, Runs, Settings, StartError,
+};
+pub use store::{
+    Archive, ArchivedRun, FlowSet, FlowSetHead, RunRow, RunState, Store, StoreError, StoredSamples,
+};

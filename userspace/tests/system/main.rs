@@ -29,6 +29,7 @@
 //! | `privileges` | what is needed and no more | setpriv |
 //! | `lifecycle` | ends by signal, by force, by loss of the port | the kernel's view |
 //! | `output` | JSON, tables, `show` | serde_json, a terminal, tshark |
+//! | `serve` | the daemon: REST, live stream, store, its end | the kernel's counters and view, a socket |
 //! | `series` | `--series`: rows, endless runs, a full disk | python |
 //! | `compare` | two results: within, outside, not to be compared | exit codes, serde_json |
 //! | `calibrate` | bias and spread of a cable, when `run` takes them off | serde_json |
@@ -63,6 +64,7 @@ mod privileges;
 mod queues;
 mod replay;
 mod series;
+mod serve;
 mod testbed;
 mod testbed_itself;
 mod trial_events;

@@ -45,18 +45,25 @@ struct State {
 }
 
 impl Engine {
-    /// Starts the engine with the privileges that this process has now.
+    /// Starts the engine's process with the privileges that this one has now.
     ///
     /// # Errors
-    /// If a process, a pipe or a thread cannot be made.
-    pub fn start(sink: Arc<dyn Sink>) -> io::Result<Self> {
-        let mut child = std::process::Command::new("/proc/self/exe")
+    /// If a process or a pipe cannot be made.
+    pub fn spawn() -> io::Result<Child> {
+        std::process::Command::new("/proc/self/exe")
             .arg(super::child::VERB)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Ctrl-C at a terminal is for the listener alone.
             .process_group(0)
-            .spawn()?;
+            .spawn()
+    }
+
+    /// Speaks with a process of [`Self::spawn`], on threads that begin now.
+    ///
+    /// # Errors
+    /// If a thread cannot be made.
+    pub fn attach(mut child: Child, sink: Arc<dyn Sink>) -> io::Result<Self> {
         let missing = || io::Error::other("the engine has no pipes");
         let stdin = child.stdin.take().ok_or_else(missing)?;
         let stdout = child.stdout.take().ok_or_else(missing)?;

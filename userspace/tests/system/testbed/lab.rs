@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::fmt;
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
@@ -157,6 +157,11 @@ impl Lab {
         let path = self.directory.path().join(format!("{number}-{name}"));
         std::fs::write(&path, content).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         path
+    }
+
+    /// The lab's directory, which goes with the lab.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Opens the lab's directory to other users.

@@ -5,6 +5,7 @@
 //! own books.
 
 mod capture;
+mod daemon;
 mod decode;
 mod device;
 mod flow;
@@ -19,6 +20,7 @@ mod throttle;
 mod tshark;
 
 pub(crate) use capture::{Captured, transmit, transmit_in};
+pub(crate) use daemon::{Daemon, LiveEvent};
 pub(crate) use decode::{Layout, Tag};
 pub(crate) use device::{Act, Behaviour, Books, Device, Part};
 pub(crate) use flow::one_flow;

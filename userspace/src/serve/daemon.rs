@@ -1,0 +1,166 @@
+//! The daemon's life: opened with privileges, served without, ended in order.
+
+use super::{
+    config::Config,
+    engine::{Engine, Sink},
+    live::Live,
+    rest::{self, App},
+    runs::{Runs, Settings},
+    store::{Store, StoreError},
+    tls,
+};
+use crate::collect::DEFAULT_CAPACITY;
+use axum::Router;
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use hyper_util::rt::TokioTimer;
+use std::{
+    fs, io,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Why the daemon did not start, or ended by itself.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum ServeError {
+    #[error("cannot make {path}: {source}", path = .path.display())]
+    Directory { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot listen on {listen}: {source}")]
+    Listen { listen: SocketAddr, source: io::Error },
+    #[error("{0}")]
+    Tls(String),
+    #[error("cannot start the data plane: {0}")]
+    Engine(io::Error),
+    #[error("cannot drop the privileges: {0}")]
+    Privileges(String),
+    #[error("cannot serve: {0}")]
+    Serve(#[from] io::Error),
+}
+
+impl ServeError {
+    /// The exit code that CONTRACT gives this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Directory { .. } | Self::Store(_) | Self::Listen { .. } | Self::Tls(_) => 64,
+            Self::Engine(_) | Self::Privileges(_) | Self::Serve(_) => 2,
+        }
+    }
+}
+
+/// How long runs may take to end, and then requests.
+const RUNS_PATIENCE: Duration = Duration::from_secs(35);
+const REQUESTS_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a client may take to say what it wants.
+const HEADER_PATIENCE: Duration = Duration::from_secs(10);
+/// Octets of a request's head.
+const HEAD: usize = 64 << 10;
+/// Threads that answer; the cores are for what sends.
+const THREADS: usize = 2;
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`ServeError`].
+pub fn main(config: Config) -> Result<(), ServeError> {
+    if let Some(path) = config.store.parent() {
+        let failed = |source| ServeError::Directory { path: path.to_owned(), source };
+        fs::create_dir_all(path).map_err(failed)?;
+    }
+    let store = Arc::new(Store::open(&config.store, config.retain_runs)?);
+    let listen = |source| ServeError::Listen { listen: config.listen, source };
+    let listener = TcpListener::bind(config.listen).map_err(listen)?;
+    listener.set_nonblocking(true).map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let tls = match &config.tls {
+        Some((cert, key)) => Some(tls::server_config(cert, key).map_err(ServeError::Tls)?),
+        None => None,
+    };
+    let live = Arc::new(Live::default());
+    let settings = Settings { interval: config.interval, samples: DEFAULT_CAPACITY };
+    let runs = Arc::new(Runs::new(Arc::clone(&store), Arc::clone(&live), settings));
+    let engine = Engine::spawn().map_err(ServeError::Engine)?;
+    // Before the first thread: each has its own, and those from here on have none.
+    drop_privileges().map_err(ServeError::Privileges)?;
+    let sink: Arc<dyn Sink> = Arc::<Runs>::clone(&runs);
+    runs.attach(Arc::new(Engine::attach(engine, sink).map_err(ServeError::Engine)?));
+
+    let app = App::new(Arc::clone(&runs), store, Arc::clone(&live), Arc::new(config));
+    let (router, _) = rest::router(app);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .thread_name("http")
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let handle = Handle::new();
+        tokio::spawn(end(handle.clone(), runs, live)?);
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        println!("linerate serves {scheme}://{address}/api/v1/");
+        serve(listener, router, tls.map(RustlsConfig::from_config), handle).await
+    })?;
+    Ok(())
+}
+
+async fn serve(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<RustlsConfig>,
+    handle: Handle<SocketAddr>,
+) -> io::Result<()> {
+    macro_rules! served {
+        ($server:expr) => {{
+            let mut server = $server.handle(handle).http1_only();
+            server
+                .http_builder()
+                .http1()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_PATIENCE)
+                .max_buf_size(HEAD);
+            server.serve(router.into_make_service()).await
+        }};
+    }
+    if let Some(tls) = tls {
+        served!(axum_server::from_tcp_rustls(listener, tls)?)
+    } else {
+        served!(axum_server::from_tcp(listener)?)
+    }
+}
+
+/// Waits for a signal, then ends the runs, the streams and the requests, in this order.
+fn end(
+    handle: Handle<SocketAddr>,
+    runs: Arc<Runs>,
+    live: Arc<Live>,
+) -> io::Result<impl Future<Output = ()>> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        let mut asked = async || tokio::select! { _ = term.recv() => (), _ = int.recv() => () };
+        asked().await;
+        // Asked twice: the data plane ends what it does when the pipes close.
+        tokio::select! { () = runs.stop_all(RUNS_PATIENCE) => (), () = asked() => () }
+        live.close();
+        handle.graceful_shutdown(Some(REQUESTS_PATIENCE));
+    })
+}
+
+/// What listens to clients needs no privilege, and no program that it might start does.
+fn drop_privileges() -> Result<(), String> {
+    use caps::CapSet;
+    let told = |error: caps::errors::CapsError| error.to_string();
+    nix::sys::prctl::set_no_new_privs().map_err(|error| error.to_string())?;
+    caps::clear(None, CapSet::Ambient).map_err(told)?;
+    // Needs CAP_SETPCAP; without it, no_new_privs alone keeps them from coming back.
+    if caps::has_cap(None, CapSet::Effective, caps::Capability::CAP_SETPCAP).unwrap_or(false) {
+        caps::clear(None, CapSet::Bounding).map_err(told)?;
+    }
+    for set in [CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
+        caps::clear(None, set).map_err(told)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! The collector: the newest samples of every flow.
+
+use super::{
+    App,
+    extract::{Path, Query, number},
+};
+use crate::{
+    report::SampleRow,
+    serve::{
+        engine::{FlowTotals, RunSnapshot},
+        problem::Problem,
+        runs::blocking,
+    },
+};
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+/// Of which run.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OfRun {
+    /// Absent: the newest that has the flow.
+    run: Option<u64>,
+}
+
+/// Of which run, and how many.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Samples {
+    /// Absent: the newest that has the flow.
+    run: Option<u64>,
+    /// How many at most, the newest.
+    #[serde(default = "count")]
+    #[param(minimum = 1, maximum = 86400, default = 60)]
+    count: u32,
+}
+
+fn count() -> u32 {
+    60
+}
+
+/// Samples of a flow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FlowHistory {
+    /// The run.
+    run: u64,
+    /// The row.
+    flow: String,
+    /// Oldest first; the loss of the newest ones is not known yet.
+    samples: Vec<SampleRow>,
+}
+
+/// The newest of a flow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FlowLatest {
+    /// The run.
+    run: u64,
+    /// The row.
+    flow: String,
+    /// Its newest sample.
+    latest: SampleRow,
+    /// Since the run began.
+    totals: FlowTotals,
+}
+
+fn rows(snapshot: &RunSnapshot) -> impl Iterator<Item = FlowLatest> + '_ {
+    snapshot.flows.iter().map(|flow| FlowLatest {
+        run: snapshot.run,
+        flow: flow.name.clone(),
+        latest: flow.latest.clone(),
+        totals: flow.totals,
+    })
+}
+
+fn no_flow(flow: &str) -> Problem {
+    Problem::not_found("flow with samples named", format!("\"{flow}\""))
+}
+
+/// The newest sample of every flow of every run in memory, or of one run.
+#[utoipa::path(get, path = "/api/v1/collector/latest", tag = "collector", params(OfRun),
+    responses((status = 200, body = Vec<FlowLatest>), (status = 400, body = Problem)))]
+pub(super) async fn all_latest(
+    State(app): State<App>,
+    Query(of): Query<OfRun>,
+) -> Result<Json<Vec<FlowLatest>>, Problem> {
+    let (snapshots, run) = (app.runs.all_latest(), number("run", of.run)?);
+    let wanted = snapshots.iter().filter(|shot| run.is_none_or(|run| run == shot.run));
+    Ok(Json(wanted.flat_map(|snapshot| rows(snapshot)).collect()))
+}
+
+/// The newest sample of a flow.
+#[utoipa::path(get, path = "/api/v1/collector/flows/{flow}/latest", tag = "collector",
+    params(("flow" = String, Path, description = "The row"), OfRun),
+    responses((status = 200, body = FlowLatest), (status = 400, body = Problem),
+    (status = 404, body = Problem)))]
+pub(super) async fn latest(
+    State(app): State<App>,
+    Path(flow): Path<String>,
+    Query(of): Query<OfRun>,
+) -> Result<Json<FlowLatest>, Problem> {
+    let run =
+        number("run", of.run)?.or_else(|| app.runs.run_of(&flow)).ok_or_else(|| no_flow(&flow))?;
+    let snapshot = app.runs.latest(run).ok_or_else(|| no_flow(&flow))?;
+    let found = rows(&snapshot).find(|row| row.flow == flow);
+    found.map(Json).ok_or_else(|| no_flow(&flow))
+}
+
+/// The newest samples of a flow. Those of a run that is not in memory any more come from
+/// the store.
+#[utoipa::path(get, path = "/api/v1/collector/flows/{flow}/history", tag = "collector",
+    params(("flow" = String, Path, description = "The row"), Samples),
+    responses((status = 200, body = FlowHistory), (status = 400, body = Problem),
+    (status = 404, body = Problem)))]
+pub(super) async fn history(
+    State(app): State<App>,
+    Path(flow): Path<String>,
+    Query(of): Query<Samples>,
+) -> Result<Json<FlowHistory>, Problem> {
+    if !(1..=86_400).contains(&of.count) {
+        return Err(Problem::bad("count", "1 to 86400"));
+    }
+    let count = of.count as usize;
+    let run =
+        number("run", of.run)?.or_else(|| app.runs.run_of(&flow)).ok_or_else(|| no_flow(&flow))?;
+    if let Some(samples) = app.runs.history(run, &flow, count) {
+        return Ok(Json(FlowHistory { run, flow, samples }));
+    }
+    let (store, name) = (Arc::clone(&app.store), flow.clone());
+    let mut samples = blocking(move || store.samples(run, &name)).await??;
+    if samples.is_empty() {
+        return Err(no_flow(&flow));
+    }
+    samples.drain(..samples.len().saturating_sub(count));
+    Ok(Json(FlowHistory { run, flow, samples }))
+}
+
+/// Forgets the samples of a flow that are in memory; if it is still sent, new ones come.
+#[utoipa::path(delete, path = "/api/v1/collector/flows/{flow}", tag = "collector",
+    params(("flow" = String, Path, description = "The row"), OfRun),
+    responses((status = 204), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn remove_flow(
+    State(app): State<App>,
+    Path(flow): Path<String>,
+    Query(of): Query<OfRun>,
+) -> Result<StatusCode, Problem> {
+    let run =
+        number("run", of.run)?.or_else(|| app.runs.run_of(&flow)).ok_or_else(|| no_flow(&flow))?;
+    if app.runs.remove_flow(run, &flow) { Ok(StatusCode::NO_CONTENT) } else { Err(no_flow(&flow)) }
+}

@@ -1,0 +1,109 @@
+//! Paths, queries and bodies, whose errors are problem details too.
+
+use super::App;
+use crate::serve::problem::Problem;
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{StatusCode, header, request::Parts},
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
+
+/// A body in JSON.
+#[derive(Debug)]
+pub(super) struct Body<T>(pub(super) T);
+
+/// The parameters of a path.
+#[derive(Debug)]
+pub(super) struct Path<T>(pub(super) T);
+
+/// The parameters of a query.
+#[derive(Debug)]
+pub(super) struct Query<T>(pub(super) T);
+
+/// A number of the store: SQLite's have 63 bits.
+pub(super) fn number(field: &str, number: Option<u64>) -> Result<Option<u64>, Problem> {
+    match number {
+        Some(number) if i64::try_from(number).is_err() => {
+            Err(Problem::bad(field, format!("at most {}", i64::MAX)))
+        }
+        number => Ok(number),
+    }
+}
+
+/// A whole number as JSON Schema knows it: `7.0` is one too.
+pub(super) fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let Some(given) = Option::<serde_json::Number>::deserialize(from)? else { return Ok(None) };
+    let of_float = || {
+        let float = given.as_f64().filter(|float| float.fract() == 0.0 && *float >= 0.0)?;
+        (float < i64::MAX as f64).then_some(float as u64)
+    };
+    let whole = given.as_u64().or_else(of_float).filter(|whole| i64::try_from(*whole).is_ok());
+    let wrong = || D::Error::custom(format!("{given} is no whole number from 0 on"));
+    whole.ok_or_else(wrong).map(Some)
+}
+
+/// Octets from which on few bodies are read at once.
+const LARGE: usize = 1 << 20;
+
+impl<T: DeserializeOwned + Send + 'static> FromRequest<App> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/json") {
+            let detail = format!("the body is \"{kind}\", and has to be application/json");
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+        }
+        let length = request.headers().get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        // Of unknown length: it may become large. The permit is held until it is parsed.
+        let is_large = length.unwrap_or(usize::MAX) > LARGE;
+        let _turn = if is_large { app.large.acquire().await.ok() } else { None };
+        let octets = Bytes::from_request(request, app)
+            .await
+            .map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
+        if octets.len() <= LARGE {
+            return parse(&octets).map(Self);
+        }
+        let parsed = tokio::task::spawn_blocking(move || parse(&octets)).await;
+        let failed =
+            |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the body could not be parsed");
+        parsed.map_err(failed)?.map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(octets: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(octets);
+    let value = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| Problem::bad(error.path().to_string(), error.inner().to_string()))?;
+    json.end().map_err(|error| Problem::bad("", error.to_string()))?;
+    Ok(value)
+}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let path = axum::extract::Path::from_request_parts(parts, app).await;
+        // A number that cannot be one names nothing.
+        path.map(|axum::extract::Path(path)| Self(path))
+            .map_err(|rejection| Problem::new(StatusCode::NOT_FOUND, rejection.body_text()))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequestParts<App> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let query = axum::extract::Query::from_request_parts(parts, app).await;
+        query
+            .map(|axum::extract::Query(query)| Self(query))
+            .map_err(|rejection| Problem::bad("query", rejection.body_text()))
+    }
+}

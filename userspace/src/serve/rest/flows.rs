@@ -1,0 +1,288 @@
+//! Flow sets: flow files in the store.
+
+use super::{
+    App,
+    extract::{Body, Path, Query, number},
+};
+use crate::{
+    packet::{Cursor, Mac, NextHop, Program, TagStamp, dissect},
+    serve::{
+        problem::{Problem, below},
+        runs::{Planned, RunRequest, blocking, invalid, with_aliases},
+        store::{FlowSet, FlowSetHead},
+    },
+    spec::{Spec, Track},
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{fmt::Write, sync::Arc};
+use utoipa::{IntoParams, ToSchema};
+
+/// A flow set as a client gives it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FlowSetBody {
+    /// Its own, among all flow sets.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// The shape of a flow file; checked when it is stored.
+    #[schema(value_type = Object)]
+    spec: Value,
+}
+
+/// Flows that are not to be stored.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SpecBody {
+    /// The shape of a flow file.
+    #[schema(value_type = Object)]
+    spec: Value,
+}
+
+/// Which part of a list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Page {
+    /// Those with greater numbers than this.
+    #[serde(default)]
+    after: u64,
+    /// How many at most.
+    #[serde(default = "page")]
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: u32,
+}
+
+fn page() -> u32 {
+    100
+}
+
+/// How many frames are shown.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Count {
+    /// Of each flow.
+    #[serde(default = "frames")]
+    #[param(minimum = 1, maximum = 100, default = 3)]
+    count: u32,
+}
+
+fn frames() -> u32 {
+    3
+}
+
+/// The first frames of every flow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Preview {
+    /// Flow by flow, at most 1,000 in all.
+    frames: Vec<PreviewedFrame>,
+}
+
+/// A frame as it would leave, without its FCS. MAC addresses that only a run knows are
+/// 02:00:00:00:00:01 (source) and 02:00:00:00:00:02 (next hop).
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PreviewedFrame {
+    /// The row.
+    flow: String,
+    /// Its number, from 0.
+    number: u64,
+    /// Octets with FCS.
+    size: usize,
+    /// In hexadecimal digits.
+    octets: String,
+    /// Its headers in words.
+    headers: String,
+}
+
+const PREVIEW_MOST: usize = 1000;
+
+fn checked(name: &str) -> Result<(), Problem> {
+    match name.chars().count() {
+        1..=200 => Ok(()),
+        _ => Err(Problem::bad("name", "a name has 1 to 200 characters")),
+    }
+}
+
+/// What a spec comes to, or what is wrong with it.
+async fn plan(app: &App, spec: Value) -> Result<(Value, Planned), Problem> {
+    let aliases = app.config.aliases.clone();
+    let planned = blocking(move || {
+        let request =
+            RunRequest { spec: with_aliases(spec.clone(), &aliases), ..RunRequest::default() };
+        request.plan().map(|planned| (spec, planned))
+    });
+    planned.await?.map_err(|error| Problem::of_engine(error, "spec"))
+}
+
+/// All flow sets, without their flows.
+#[utoipa::path(get, path = "/api/v1/flows", tag = "flows", params(Page), responses(
+    (status = 200, body = Vec<FlowSetHead>), (status = 400, body = Problem)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(page): Query<Page>,
+) -> Result<Json<Vec<FlowSetHead>>, Problem> {
+    if !(1..=1000).contains(&page.limit) {
+        return Err(Problem::bad("limit", "1 to 1000"));
+    }
+    let after = number("after", Some(page.after))?.unwrap_or_default();
+    Ok(Json(blocking(move || app.store.flow_sets(after, page.limit)).await??))
+}
+
+/// Stores a flow set; flows that cannot be used are refused.
+#[utoipa::path(post, path = "/api/v1/flows", tag = "flows", request_body = FlowSetBody, responses(
+    (status = 201, body = FlowSet, headers(("location" = String, description = "The flow set")),
+     links(
+        ("get" = (operation_id = "flows_get", parameters(("id" = "$response.body#/id")))),
+        ("replace" = (operation_id = "flows_replace", parameters(("id" = "$response.body#/id")))),
+        ("remove" = (operation_id = "flows_remove", parameters(("id" = "$response.body#/id")))),
+        ("preview" = (operation_id = "flows_preview_stored", parameters(("id" = "$response.body#/id")))))),
+    (status = 400, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
+    (status = 415, body = Problem), (status = 422, body = Problem)), operation_id = "flows_create")]
+pub(super) async fn create(
+    State(app): State<App>,
+    Body(body): Body<FlowSetBody>,
+) -> Result<Response, Problem> {
+    checked(&body.name)?;
+    let (spec, _) = plan(&app, body.spec).await?;
+    let stored = blocking(move || app.store.add_flow_set(&body.name, &spec)).await??;
+    let mut response = (StatusCode::CREATED, Json(&stored)).into_response();
+    if let Ok(place) = HeaderValue::from_str(&format!("/api/v1/flows/{}", stored.id)) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    Ok(response)
+}
+
+/// A flow set.
+#[utoipa::path(get, path = "/api/v1/flows/{id}", tag = "flows", operation_id = "flows_get",
+    params(("id" = u64, Path, description = "The flow set")),
+    responses((status = 200, body = FlowSet), (status = 404, body = Problem)))]
+pub(super) async fn get(
+    State(app): State<App>,
+    Path(id): Path<u64>,
+) -> Result<Json<FlowSet>, Problem> {
+    let found = blocking(move || app.store.flow_set(id)).await??;
+    found.map(Json).ok_or_else(|| Problem::not_found("flow set", id))
+}
+
+/// Replaces a flow set.
+#[utoipa::path(put, path = "/api/v1/flows/{id}", tag = "flows", operation_id = "flows_replace",
+    params(("id" = u64, Path, description = "The flow set")), request_body = FlowSetBody,
+    responses((status = 200, body = FlowSet), (status = 400, body = Problem),
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
+    (status = 415, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn replace(
+    State(app): State<App>,
+    Path(id): Path<u64>,
+    Body(body): Body<FlowSetBody>,
+) -> Result<Json<FlowSet>, Problem> {
+    checked(&body.name)?;
+    let (spec, _) = plan(&app, body.spec).await?;
+    let changed = blocking(move || app.store.change_flow_set(id, &body.name, &spec)).await??;
+    changed.map(Json).ok_or_else(|| Problem::not_found("flow set", id))
+}
+
+/// Removes a flow set; runs that were started from it stay.
+#[utoipa::path(delete, path = "/api/v1/flows/{id}", tag = "flows", operation_id = "flows_remove",
+    params(("id" = u64, Path, description = "The flow set")),
+    responses((status = 204), (status = 404, body = Problem)))]
+pub(super) async fn remove(
+    State(app): State<App>,
+    Path(id): Path<u64>,
+) -> Result<StatusCode, Problem> {
+    let was_there = blocking(move || app.store.remove_flow_set(id)).await??;
+    if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("flow set", id)) }
+}
+
+/// Checks flows without storing them.
+#[utoipa::path(post, path = "/api/v1/flows/validate", tag = "flows", request_body = SpecBody,
+    responses((status = 200, body = Planned), (status = 400, body = Problem),
+    (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn validate(
+    State(app): State<App>,
+    Body(body): Body<SpecBody>,
+) -> Result<Json<Planned>, Problem> {
+    Ok(Json(plan(&app, body.spec).await?.1))
+}
+
+/// Shows the first frames of flows without sending them.
+#[utoipa::path(post, path = "/api/v1/flows/preview", tag = "flows", params(Count),
+    request_body = SpecBody, responses((status = 200, body = Preview),
+    (status = 400, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem),
+    (status = 422, body = Problem)))]
+pub(super) async fn preview(
+    State(app): State<App>,
+    Query(count): Query<Count>,
+    Body(body): Body<SpecBody>,
+) -> Result<Json<Preview>, Problem> {
+    show(&app, body.spec, &count).await
+}
+
+/// Shows the first frames of a flow set.
+#[utoipa::path(get, path = "/api/v1/flows/{id}/preview", tag = "flows",
+    operation_id = "flows_preview_stored",
+    params(("id" = u64, Path, description = "The flow set"), Count),
+    responses((status = 200, body = Preview), (status = 400, body = Problem),
+    (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn preview_stored(
+    State(app): State<App>,
+    Path(id): Path<u64>,
+    Query(count): Query<Count>,
+) -> Result<Json<Preview>, Problem> {
+    let store = Arc::clone(&app.store);
+    let found = blocking(move || store.flow_set(id)).await??;
+    let set = found.ok_or_else(|| Problem::not_found("flow set", id))?;
+    show(&app, set.spec, &count).await
+}
+
+async fn show(app: &App, spec: Value, count: &Count) -> Result<Json<Preview>, Problem> {
+    if !(1..=100).contains(&count.count) {
+        return Err(Problem::bad("count", "1 to 100"));
+    }
+    let (spec, count) = (with_aliases(spec, &app.config.aliases), u64::from(count.count));
+    let frames = blocking(move || frames_of(&spec, count)).await??;
+    Ok(Json(Preview { frames }))
+}
+
+fn frames_of(spec: &Value, count: u64) -> Result<Vec<PreviewedFrame>, Problem> {
+    /// Stand for addresses that only a run knows.
+    const SOURCE: Mac = [2, 0, 0, 0, 0, 1];
+    const NEXT_HOP: Mac = [2, 0, 0, 0, 0, 2];
+    let spec =
+        Spec::from_json(spec).map_err(|error| Problem::of_engine(invalid(&error), "spec"))?;
+    let mut frames = Vec::new();
+    for (index, flow) in spec.flows.iter().enumerate() {
+        let program = Program::compile(flow, SOURCE, &NextHop::One(NEXT_HOP)).map_err(|error| {
+            Problem::unfit(below("spec", &spec.place(index, "layers").key), error.to_string())
+        })?;
+        let mut cursor = Cursor::new(Arc::new(program), 0, 1);
+        let mut chunk = vec![0; cursor.program().max_frame_bytes()];
+        for number in 0..count {
+            if frames.len() == PREVIEW_MOST {
+                return Ok(frames);
+            }
+            cursor.fill(&mut chunk);
+            let stamp =
+                TagStamp { magic: 0, stream: index as u16, sequence: number as u32, time_ns: 0 };
+            let bytes = cursor.write(&mut chunk, &stamp);
+            let frame = &chunk[..bytes];
+            let mut octets = String::with_capacity(bytes * 2);
+            for octet in frame {
+                // Writing to a String cannot fail.
+                let _ = write!(octets, "{octet:02x}");
+            }
+            frames.push(PreviewedFrame {
+                flow: flow.name.clone(),
+                number,
+                size: bytes + 4,
+                octets,
+                headers: dissect(frame, flow.track == Track::Tag),
+            });
+        }
+    }
+    Ok(frames)
+}

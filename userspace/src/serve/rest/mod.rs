@@ -1,0 +1,202 @@
+//! REST under /api/v1, described by OpenAPI.
+
+mod archive;
+mod captures;
+mod collector;
+mod extract;
+mod flows;
+mod health;
+mod ports;
+mod runs;
+mod stream;
+
+use super::{
+    auth,
+    config::Config,
+    live::Live,
+    problem::{KIND as PROBLEM, Problem},
+    runs::Runs,
+    store::Store,
+};
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::Response,
+};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What every handler may use.
+#[derive(Debug, Clone)]
+pub(super) struct App {
+    /// All runs.
+    pub(super) runs: Arc<Runs>,
+    /// What is kept.
+    pub(super) store: Arc<Store>,
+    /// The live stream.
+    pub(super) live: Arc<Live>,
+    /// What the daemon was told.
+    pub(super) config: Arc<Config>,
+    /// Large bodies that are read at once.
+    pub(super) large: Arc<Semaphore>,
+    /// Readers of the live stream at once.
+    pub(super) readers: Arc<Semaphore>,
+}
+
+/// Octets of a body that holds no flows.
+const BODY: usize = 1 << 20;
+/// Octets of a body that holds flows: 50 MiB, and what is around them.
+const LARGE_BODY: usize = 64 << 20;
+/// Requests at work at once; more wait for their turn.
+const REQUESTS: usize = 256;
+/// Large bodies at once; parsed, one takes several times its size.
+const LARGE_BODIES: usize = 2;
+/// Readers of the live stream; more are refused.
+const READERS: usize = 512;
+
+impl App {
+    /// Of its parts.
+    pub(super) fn new(
+        runs: Arc<Runs>,
+        store: Arc<Store>,
+        live: Arc<Live>,
+        config: Arc<Config>,
+    ) -> Self {
+        let (large, readers) = (Semaphore::new(LARGE_BODIES), Semaphore::new(READERS));
+        Self { runs, store, live, config, large: large.into(), readers: readers.into() }
+    }
+}
+
+/// The routes, and what they say of themselves.
+pub(super) fn router(app: App) -> (Router, OpenApi) {
+    let config = Arc::clone(&app.config);
+    let (router, mut description) = described().split_for_parts();
+    finish(&mut description);
+    let served = Arc::new(description.clone());
+    let describe = move || {
+        let served = Arc::clone(&served);
+        async move { Json((*served).clone()) }
+    };
+    let turns = Arc::new(Semaphore::new(REQUESTS));
+    let router = router
+        .route("/api/v1/openapi.json", axum::routing::get(describe))
+        .layer(middleware::from_fn_with_state(turns, take_turn))
+        // A reader of the live stream takes no turn: it stays.
+        .merge(OpenApiRouter::new().routes(routes!(stream::live)).split_for_parts().0)
+        .fallback(
+            |request: Request| async move { Problem::not_found("page", request.uri().path()) },
+        )
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this page does not take that method")
+        })
+        .layer(middleware::from_fn_with_state(config, auth::check))
+        .with_state(app);
+    (router, description)
+}
+
+/// What the routes say of themselves, as it is committed.
+pub fn description() -> OpenApi {
+    let mut description = described().into_openapi();
+    finish(&mut description);
+    description
+}
+
+fn described() -> OpenApiRouter<App> {
+    let info = InfoBuilder::new()
+        .title("linerate")
+        .description(Some(
+            "Runs, flows, results and live numbers of one daemon. Flows have the shape of the \
+             flow file, results that of `linerate run --json`; errors are problem details \
+             (RFC 9457).",
+        ))
+        .version(env!("CARGO_PKG_VERSION"))
+        .build();
+    let large = OpenApiRouter::new()
+        .routes(routes!(flows::list, flows::create))
+        .routes(routes!(flows::get, flows::replace, flows::remove))
+        .routes(routes!(flows::validate))
+        .routes(routes!(flows::preview))
+        .routes(routes!(runs::list, runs::start))
+        .routes(routes!(archive::import))
+        .layer(DefaultBodyLimit::max(LARGE_BODY));
+    let small = OpenApiRouter::new()
+        .routes(routes!(ports::list))
+        .routes(routes!(ports::get))
+        .routes(routes!(flows::preview_stored))
+        .routes(routes!(runs::get))
+        .routes(routes!(runs::result))
+        .routes(routes!(runs::flows))
+        .routes(routes!(runs::stop))
+        .routes(routes!(runs::pause))
+        .routes(routes!(runs::resume))
+        .routes(routes!(runs::set_rate))
+        .routes(routes!(collector::all_latest))
+        .routes(routes!(collector::latest))
+        .routes(routes!(collector::history))
+        .routes(routes!(collector::remove_flow))
+        .routes(routes!(archive::export))
+        .routes(routes!(captures::list, captures::start))
+        .routes(routes!(captures::get, captures::remove))
+        .routes(routes!(captures::stop))
+        .routes(routes!(captures::file))
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::build))
+        .layer(DefaultBodyLimit::max(BODY));
+    OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).build()).merge(large).merge(small)
+}
+
+/// The description with the live stream, which is routed apart, and with what every
+/// operation may answer: a problem, and always as problem details.
+fn finish(description: &mut OpenApi) {
+    let stream = OpenApiRouter::<App>::new().routes(routes!(stream::live)).into_openapi();
+    description.merge(stream);
+    let problem = || Content::new(Some(Ref::from_schema_name("Problem")));
+    for item in description.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            for (status, response) in &mut operation.responses.responses {
+                if let RefOr::T(response) = response
+                    && status.starts_with(['4', '5'])
+                {
+                    response.content.clear();
+                    response.content.insert(PROBLEM.to_owned(), problem().into());
+                }
+            }
+            let any = ResponseBuilder::new()
+                .description("Refused: host, origin, token or size, or a defect")
+                .content(PROBLEM, problem())
+                .build();
+            operation.responses.responses.insert("default".to_owned(), any.into());
+        }
+    }
+}
+
+/// Waits until few enough requests are at work.
+async fn take_turn(State(turns): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    // It is never closed.
+    let _turn = turns.acquire().await;
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_committed_description_is_the_served_one() {
+        let described = super::description().to_pretty_json().unwrap() + "\n";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(path, &described).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == described,
+            "userspace/openapi.json is not what is served; \
+             run `UPDATE_OPENAPI=1 cargo test -p linerate --lib openapi description` and look at the change"
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! What outlives the daemon: flow sets, runs with their samples and results, in SQLite.
+//!
+//! Write-ahead log, each change one transaction, synchronised to the disk: a process that is
+//! killed at any moment loses at most what it was writing. Captures are not kept.
+
+mod archive;
+mod flow_sets;
+mod migrations;
+mod runs;
+#[cfg(test)]
+mod tests;
+
+pub use archive::{Archive, ArchivedRun};
+pub use flow_sets::{FlowSet, FlowSetHead};
+pub use runs::{RunRow, RunState, StoredSamples};
+
+use rusqlite::Connection;
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// Why something was not stored or read.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum StoreError {
+    #[error("cannot open the store {path}: {source}", path = .path.display())]
+    Open { path: PathBuf, source: rusqlite::Error },
+    #[error("the store {path} is of a newer linerate (version {version})", path = .path.display())]
+    Newer { path: PathBuf, version: u32 },
+    #[error("the store: {0}")]
+    Sql(#[from] rusqlite::Error),
+    #[error("a flow set is named \"{name}\" already")]
+    Taken { name: String },
+    #[error("{what}")]
+    Unfit { what: String },
+}
+
+/// The store. Calls wait for the disk.
+#[derive(Debug)]
+pub struct Store {
+    connection: Mutex<Connection>,
+    /// Runs kept.
+    retain_runs: u32,
+}
+
+/// How long a call waits for another process, such as `sqlite3`, to let go.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Store {
+    /// Opens or makes it, brings it to this version, and ends the runs that were under way
+    /// when the daemon was killed.
+    ///
+    /// # Errors
+    /// If it cannot be opened, or is of a later version.
+    pub fn open(path: &Path, retain_runs: u32) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Open { path: path.to_owned(), source };
+        let mut connection = Connection::open(path).map_err(failed)?;
+        connection.busy_timeout(PATIENCE).map_err(failed)?;
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+        connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+        connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+        if let Some(version) = migrations::apply(&mut connection).map_err(failed)? {
+            return Err(StoreError::Newer { path: path.to_owned(), version });
+        }
+        let store = Self { connection: Mutex::new(connection), retain_runs };
+        store.end_abandoned_runs()?;
+        Ok(store)
+    }
+
+    /// Whether it can be written now.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn check(&self) -> Result<(), StoreError> {
+        Ok(self.connection().execute_batch("BEGIN IMMEDIATE; ROLLBACK")?)
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn now() -> String {
+    jiff::Timestamp::now().to_string()
+}
