@@ -85,9 +85,13 @@ impl Trial for SimulatedDevice {
 
     fn run(&mut self, plan: &TrialPlan) -> Result<TrialResult, TrialError> {
         let setting = run::Setting::of(self, plan)?;
-        self.trials += 1;
         let result = setting.run(plan, self);
-        self.now_ns += u128::from(result.duration_with_overheads_ns);
+        self.replayed(plan, &result);
         Ok(result)
+    }
+
+    fn replayed(&mut self, _: &TrialPlan, result: &TrialResult) {
+        self.trials += 1;
+        self.now_ns += u128::from(result.duration_with_overheads_ns);
     }
 }

@@ -33,6 +33,20 @@ fn trials_of_one_device_differ_by_chance() {
 }
 
 #[test]
+fn a_resumed_device_goes_on_as_if_it_had_run_the_trials_before() {
+    let text = "link=10G,capacity=10Mpps,loss=1e-5,stall=700ms/10s,duplicate=1/100";
+    let (mut whole, mut resumed) = (device(text), device(text));
+    for _ in 0..3 {
+        let result = run(&mut whole, 9_000_000.into(), 1);
+        resumed.replayed(&plan(&[]), &result);
+    }
+    for _ in 0..5 {
+        let expected = run(&mut whole, 9_000_000.into(), 1);
+        assert_eq!(run(&mut resumed, 9_000_000.into(), 1), expected);
+    }
+}
+
+#[test]
 fn directions_are_queues_of_their_own() {
     let spec: DeviceSpec = "link=1G,capacity=1kpps,buffer=10".parse().unwrap();
     let mut device = SimulatedDevice::new(spec, true, waits());
