@@ -23,4 +23,4 @@ pub use model::*;
 pub use schema::{SCHEMAS, schema};
 
 #[cfg(test)]
-use {csv::bench_csv, html::bench_html, table::bench_table};
+use {html::bench_html, table::bench_table};

@@ -52,7 +52,7 @@ fn at_least(test: &str, what: &str, found: Option<f64>, more: bool, need: f64) -
         (true, SuiteVerdict::Invalid) => (">=", ": the device was not the limit"),
         _ => ("", ""),
     };
-    let shown = found.map_or_else(|| "not measured".to_owned(), |found| number::fps(found));
+    let shown = found.map_or_else(|| "not measured".to_owned(), number::fps);
     let text = format!("{what} is {sign}{shown}, expected >= {}{why}", number::fps(need));
     ThresholdResult { test: test.to_owned(), verdict, text }
 }
