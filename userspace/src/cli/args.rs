@@ -1,6 +1,7 @@
 //! The command line (CONTRACT, Commands).
 
 use super::ring::RingSize;
+use super::suite::{MlrsearchArgs, ReportArgs, Rfc2544Args, Y1564Args};
 use crate::units::parse_duration;
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, time::Duration};
@@ -55,6 +56,30 @@ pub enum Command {
     #[command(after_help = "Examples:\n  linerate serve\n  \
         linerate serve --listen 192.0.2.1:8080 --token-file token --alias west=ens1f0")]
     Serve(super::ServeArgs),
+    /// Find throughput, latency, loss and bursts of a device (RFC 2544, RFC 9004, RFC 6201)
+    #[command(
+        after_help = "Examples:\n  linerate rfc2544 --tx ens1f0 --rx ens1f1 --bidir --html report.html\n  \
+        linerate rfc2544 suite.toml --profile rfc --json result.json --csv tables\n  \
+        linerate rfc2544 --dut sim:link=10G,capacity=10Mpps,buffer=1024 --sizes rfc\n\n\
+        Without a profile it is quick: trials of 1s, a few repeats, minutes in all.\n\
+        Exit code 1: a threshold of [pass] was missed; 2: not measured to its end, or the\n\
+        tester was the limit where a threshold asks for more."
+    )]
+    Rfc2544(Box<Rfc2544Args>),
+    /// Find several loss goals in one search (RFC 9971)
+    #[command(
+        after_help = "Examples:\n  linerate mlrsearch --tx ens1f0 --rx ens1f1 --goals NDR,PDR\n  \
+        linerate mlrsearch suite.toml --json -"
+    )]
+    Mlrsearch(Box<MlrsearchArgs>),
+    /// Test services against what they were promised (ITU-T Y.1564)
+    #[command(after_help = "Examples:\n  linerate y1564 services.toml --html report.html\n  \
+        linerate y1564 services.toml --dut sim:link=1G,capacity=100Mbps --json -")]
+    Y1564(Box<Y1564Args>),
+    /// Show a suite's result again, or in other forms; exits as the suite did
+    #[command(after_help = "Examples:\n  linerate report result.json --html report.html\n  \
+        linerate report --schema rfc2544")]
+    Report(ReportArgs),
     /// The data plane of `serve`, which starts it
     #[cfg(feature = "serve")]
     #[command(hide = true)]

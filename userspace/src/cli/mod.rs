@@ -15,6 +15,7 @@ mod series;
 #[cfg(feature = "serve")]
 mod serve;
 mod show;
+mod suite;
 
 pub use args::{Cli, Command, RunArgs, ShowArgs};
 #[cfg(feature = "serve")]
@@ -58,10 +59,14 @@ pub fn main() -> ExitCode {
         Command::Calibrate(args) => calibrate::main(&args),
         Command::Capture(args) => capture::main(&args),
         Command::Compare(args) => compare::main(&args),
+        Command::Mlrsearch(args) => suite::mlrsearch(&args),
         Command::Ports(args) => ports::main(&args),
         Command::Replay(args) => replay::main(&args),
+        Command::Report(args) => suite::report(&args),
+        Command::Rfc2544(args) => suite::rfc2544(&args),
         Command::Run(args) => run::main(&args),
         Command::Show(args) => show::main(&args),
+        Command::Y1564(args) => suite::y1564(&args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::main(args),
         #[cfg(feature = "serve")]

@@ -147,6 +147,17 @@ pub fn are_joined(one: &PortInfo, other: &PortInfo) -> Result<bool, NicError> {
     Ok(known == Some(nsid))
 }
 
+/// Whether a default route of the kernel leads to a port: traffic of others passes it.
+///
+/// # Errors
+/// Those of [`Netns`], and [`NicError::Kernel`].
+pub fn has_default_route(port: &PortInfo) -> Result<bool, NicError> {
+    let found = port.netns()?.run(|| RouteSocket::open()?.default_routes())?;
+    let found = found
+        .map_err(|error| NicError::kernel(format!("read the routes of {}", port.name), error))?;
+    Ok(found.contains(&port.ifindex))
+}
+
 /// Sets a port up or down, as `ip link set PORT up` does.
 ///
 /// # Errors

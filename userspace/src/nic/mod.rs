@@ -37,7 +37,8 @@ pub use counters::{LinkCounters, PortCounters, driver_statistics, link_counters}
 pub use error::NicError;
 pub use hold::{Hold, SettingChange};
 pub use info::{
-    Features, Peer, PortInfo, XdpAttached, XdpHook, are_joined, list_ports, port_info, set_link,
+    Features, Peer, PortInfo, XdpAttached, XdpHook, are_joined, has_default_route, list_ports,
+    port_info, set_link,
 };
 pub use name::PortName;
 pub use neighbour::{Announcer, MAX_TAGS, Responder, VlanTag, multicast_mac, resolve_neighbours};

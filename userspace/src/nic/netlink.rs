@@ -7,6 +7,7 @@ use netlink_packet_route::{
     address::{AddressAttribute, AddressMessage},
     link::{LinkFlags, LinkMessage},
     nsid::{NsidAttribute, NsidMessage},
+    route::{RouteAttribute, RouteMessage, RouteType},
 };
 use netlink_sys::{Socket, protocols::NETLINK_ROUTE};
 use std::{
@@ -63,6 +64,23 @@ impl RouteSocket {
             _ => None,
         });
         Ok(id.filter(|&id| id >= 0))
+    }
+
+    /// The interfaces that a route for every destination leads to.
+    pub(super) fn default_routes(&mut self) -> io::Result<Vec<u32>> {
+        let question = RouteNetlinkMessage::GetRoute(RouteMessage::default());
+        let answers = self.ask(&question, NLM_F_DUMP)?;
+        let interface = |answer| {
+            let RouteNetlinkMessage::NewRoute(route) = answer else { return None };
+            let default = route.header.destination_prefix_length == 0
+                && route.header.kind == RouteType::Unicast;
+            let out = |attribute: RouteAttribute| match attribute {
+                RouteAttribute::Oif(ifindex) => Some(ifindex),
+                _ => None,
+            };
+            route.attributes.into_iter().filter(|_| default).find_map(out)
+        };
+        Ok(answers.into_iter().filter_map(interface).collect())
     }
 
     /// Sets an interface up or down (`IFF_UP`, netdevice(7)).

@@ -34,6 +34,7 @@
 //! | `compare` | two results: within, outside, not to be compared | exit codes, serde_json |
 //! | `calibrate` | bias and spread of a cable, when `run` takes them off | serde_json |
 //! | `trial_events` | resets, commands, stops and lost links within trials; loads of a user's file | the devices' own limits, the kernel |
+//! | `suites` | suites on a simulated device: results, forms, thresholds, resuming | closed forms, python's jsonschema, csv and xml |
 //! | `trials` | trials of suites through a bridge, a router and an XDP limiter | the devices' own limits and patterns |
 //! | `capacity` | a rate held, 10,000 flows in 2 GiB | counters, /proc |
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -65,6 +66,7 @@ mod queues;
 mod replay;
 mod series;
 mod serve;
+mod suites;
 mod testbed;
 mod testbed_itself;
 mod trial_events;

@@ -24,7 +24,7 @@ const TESTS: [Test; 7] = [
     ("goals", &GOALS, |row| values(row.goals.iter().flatten())),
 ];
 
-const THROUGHPUT: [&str; 11] = [
+const THROUGHPUT: [&str; 13] = [
     "bound",
     "limited_by",
     "max_loss",
@@ -34,13 +34,16 @@ const THROUGHPUT: [&str; 11] = [
     "next_failing_fps",
     "next_failing_loss_ratio",
     "verified_duration_ns",
+    "trial",
     "trials",
+    "load_independent_loss_ratio",
     "reason",
 ];
 
-const LATENCY: [&str; 14] = [
+const LATENCY: [&str; 15] = [
     "at",
     "rate_fps",
+    "derated",
     "mean_ns",
     "min_ns",
     "p50_ns",
@@ -55,12 +58,13 @@ const LATENCY: [&str; 14] = [
     "reason",
 ];
 
-const FRAME_LOSS: [&str; 11] = [
+const FRAME_LOSS: [&str; 12] = [
     "offered_ratio",
     "offered_fps",
     "actual_fps",
     "valid",
     "reason",
+    "trial",
     "tx_frames",
     "rx_unique_frames",
     "lost_frames",
@@ -69,7 +73,7 @@ const FRAME_LOSS: [&str; 11] = [
     "reordered_frames",
 ];
 
-const BACK_TO_BACK: [&str; 12] = [
+const BACK_TO_BACK: [&str; 15] = [
     "valid",
     "reason",
     "repeats",
@@ -79,8 +83,11 @@ const BACK_TO_BACK: [&str; 12] = [
     "frames_stddev",
     "implied_buffer_ns",
     "corrected_buffer_ns",
+    "corrected_buffer_frames",
+    "max_rate_fps",
     "throughput_fps",
     "step_frames",
+    "verifications",
     "burst_limit_ns",
 ];
 
@@ -152,6 +159,11 @@ pub(super) fn bench_csv(result: &BenchResult) -> Vec<CsvFile> {
         (!lines.is_empty()).then(|| (name.to_owned(), text(&all, lines.into_iter())))
     };
     TESTS.into_iter().filter_map(file).chain([trials_csv(result)]).collect()
+}
+
+/// A table of a suite: its name, its columns, and its rows.
+pub(super) fn table(name: &str, columns: &[&str], rows: &[Value]) -> CsvFile {
+    (name.to_owned(), text(columns, rows.iter().map(|row| line(columns, row))))
 }
 
 fn frame(row: &BenchRow) -> String {

@@ -1,8 +1,13 @@
 //! A result of any suite, and every form it takes.
 
 use super::{
-    CsvFile, SuiteVerdict, csv::bench_csv, html::bench_html, junit::bench_junit,
-    model::BenchResult, table::bench_table,
+    CsvFile, SuiteVerdict,
+    csv::bench_csv,
+    html::bench_html,
+    junit::bench_junit,
+    model::{BenchResult, ServiceResult},
+    services::{service_csv, service_html, service_junit, service_table},
+    table::bench_table,
 };
 use serde_json::Value;
 
@@ -11,6 +16,8 @@ use serde_json::Value;
 pub enum SuiteDocument {
     /// RFC 2544 or RFC 9971.
     Bench(Box<BenchResult>),
+    /// ITU-T Y.1564.
+    Services(Box<ServiceResult>),
 }
 
 /// Why a file is no result of a suite.
@@ -40,6 +47,7 @@ impl SuiteDocument {
             "linerate.rfc2544/1" | "linerate.mlrsearch/1" => {
                 serde_json::from_value(value).map(Self::Bench).map_err(shape)
             }
+            "linerate.y1564/1" => serde_json::from_value(value).map(Self::Services).map_err(shape),
             _ => Err(DocumentError::Schema(schema)),
         }
     }
@@ -51,6 +59,7 @@ impl SuiteDocument {
     pub fn json(&self) -> serde_json::Result<String> {
         let text = match self {
             Self::Bench(result) => serde_json::to_string_pretty(result),
+            Self::Services(result) => serde_json::to_string_pretty(result),
         };
         text.map(|text| text + "\n")
     }
@@ -59,6 +68,7 @@ impl SuiteDocument {
     pub fn table(&self) -> String {
         match self {
             Self::Bench(result) => bench_table(result),
+            Self::Services(result) => service_table(result),
         }
     }
 
@@ -66,6 +76,7 @@ impl SuiteDocument {
     pub fn html(&self) -> String {
         match self {
             Self::Bench(result) => bench_html(result),
+            Self::Services(result) => service_html(result),
         }
     }
 
@@ -73,6 +84,7 @@ impl SuiteDocument {
     pub fn csv(&self) -> Vec<CsvFile> {
         match self {
             Self::Bench(result) => bench_csv(result),
+            Self::Services(result) => service_csv(result),
         }
     }
 
@@ -80,6 +92,7 @@ impl SuiteDocument {
     pub fn junit(&self) -> String {
         match self {
             Self::Bench(result) => bench_junit(result),
+            Self::Services(result) => service_junit(result),
         }
     }
 
@@ -87,6 +100,7 @@ impl SuiteDocument {
     pub fn verdict(&self) -> SuiteVerdict {
         match self {
             Self::Bench(result) => result.verdict,
+            Self::Services(result) => result.verdict,
         }
     }
 }

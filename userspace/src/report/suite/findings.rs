@@ -20,7 +20,7 @@ pub(super) fn bench_findings(row: &BenchRow) -> Vec<(&'static str, bool, String)
         all.push(("latency", valid, lines.collect::<Vec<_>>().join(", ")));
     }
     if let Some(points) = &row.frame_loss {
-        let clean = points.iter().filter(|point| point.valid && point.lost_frames == 0);
+        let clean = points.iter().filter(|point| point.valid && point.lost_frames == Some(0));
         let most = clean.map(|point| point.offered_ratio).fold(0.0, f64::max);
         let found = format!("no loss up to {} % of {} loads", number::percent(most), points.len());
         all.push(("frame-loss", points.iter().any(|point| point.valid), found));

@@ -10,7 +10,8 @@ use maud::{Markup, PreEscaped, html};
 pub(super) struct Case {
     pub(super) name: String,
     pub(super) found: String,
-    pub(super) verdict: SuiteVerdict,
+    /// `None`: it does not apply here, as bursts do not where the line is the limit.
+    pub(super) verdict: Option<SuiteVerdict>,
     pub(super) faults: Vec<String>,
 }
 
@@ -36,10 +37,11 @@ fn cases(row: &BenchRow) -> Vec<Case> {
         let unmet: Vec<&ThresholdResult> =
             bounds.clone().filter(|bound| bound.verdict != SuiteVerdict::Pass).collect();
         let verdict = unmet.iter().map(|bound| bound.verdict).max();
-        let verdict = verdict.unwrap_or(match valid {
-            true if bounds.count() > 0 => SuiteVerdict::Pass,
-            true => SuiteVerdict::Done,
-            false => SuiteVerdict::Invalid,
+        let verdict = verdict.or(match valid {
+            true if bounds.count() > 0 => Some(SuiteVerdict::Pass),
+            true => Some(SuiteVerdict::Done),
+            // Of a row that was measured, it is a test that has no answer.
+            false => (row.verdict == SuiteVerdict::Invalid).then_some(SuiteVerdict::Invalid),
         });
         let faults = unmet.iter().map(|bound| bound.text.clone()).collect();
         Case { name: test.to_owned(), found, verdict, faults }
@@ -51,13 +53,13 @@ fn cases(row: &BenchRow) -> Vec<Case> {
 pub(super) fn document(name: &str, started: &str, groups: &[Group]) -> String {
     let count = |of: Option<SuiteVerdict>| {
         let cases = groups.iter().flat_map(|group| &group.cases);
-        cases.filter(|case| of.is_none_or(|verdict| case.verdict == verdict)).count()
+        cases.filter(|case| of.is_none_or(|verdict| case.verdict == Some(verdict))).count()
     };
     let body: Markup = html! {
         testsuites name=(clean(name)) tests=(count(None))
             failures=(count(Some(SuiteVerdict::Fail))) errors=(count(Some(SuiteVerdict::Invalid))) {
             @for group in groups {
-                @let of = |verdict| group.cases.iter().filter(|case| case.verdict == verdict).count();
+                @let of = |verdict| group.cases.iter().filter(|case| case.verdict == Some(verdict)).count();
                 testsuite name=(clean(&group.name)) tests=(group.cases.len())
                     failures=(of(SuiteVerdict::Fail)) errors=(of(SuiteVerdict::Invalid))
                     timestamp=(clean(started)) {
@@ -76,9 +78,10 @@ fn one(group: &str, case: &Case) -> Markup {
     html! {
         testcase classname=(clean(group)) name=(clean(&case.name)) {
             @match case.verdict {
-                SuiteVerdict::Fail => failure message=(why) { (why) },
-                SuiteVerdict::Invalid => error message=(why) { (why) },
-                SuiteVerdict::Pass | SuiteVerdict::Done => {},
+                None => skipped message=(why) {},
+                Some(SuiteVerdict::Fail) => failure message=(why) { (why) },
+                Some(SuiteVerdict::Invalid) => error message=(why) { (why) },
+                Some(SuiteVerdict::Pass | SuiteVerdict::Done) => {},
             }
             system-out { (clean(&case.found)) }
         }

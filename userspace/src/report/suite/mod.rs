@@ -11,15 +11,17 @@ mod junit;
 mod model;
 mod number;
 mod schema;
+mod services;
 mod sheet;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use build::{SuiteFacts, mlrsearch_result};
+pub use build::{SuiteFacts, mlrsearch_result, rfc2544_result, y1564_result};
 pub use csv::CsvFile;
 pub use document::{DocumentError, SuiteDocument};
 pub use model::*;
+pub use number::long_time;
 pub use schema::{SCHEMAS, schema};
 
 #[cfg(test)]

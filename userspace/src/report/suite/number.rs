@@ -4,12 +4,12 @@ use crate::report::text;
 
 /// A share of 1 as a percentage with up to four decimals, without the sign. `0` and `100`
 /// stand for exactly that; what would round to them is `<0.0001` or `>99.9999`.
-pub(crate) fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     bounded(share, 4)
 }
 
 /// A loss ratio as a percentage with six decimals (methods want at least as many).
-pub(crate) fn loss_percent(share: f64) -> String {
+pub(super) fn loss_percent(share: f64) -> String {
     bounded(share, 6)
 }
 
@@ -29,7 +29,7 @@ fn bounded(share: f64, decimals: usize) -> String {
 }
 
 /// Frames a second: whole ones, rounded down, and below 100 with three decimals.
-pub(crate) fn fps(fps: f64) -> String {
+pub(super) fn fps(fps: f64) -> String {
     if fps >= 100.0 {
         text::count(fps as u64)
     } else {
@@ -43,12 +43,12 @@ pub(crate) fn fps(fps: f64) -> String {
 }
 
 /// A time with three digits from a fraction of nanoseconds.
-pub(crate) fn time_ns(ns: f64) -> String {
+pub(super) fn time_ns(ns: f64) -> String {
     text::nanoseconds(ns.round() as i64)
 }
 
 /// A long time: `45s`, `12m 30s`, `5h 02m`.
-pub(crate) fn long_time(ns: u64) -> String {
+pub fn long_time(ns: u64) -> String {
     let seconds = ns.div_ceil(1_000_000_000);
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     match (hours, minutes) {

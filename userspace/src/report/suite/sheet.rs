@@ -23,7 +23,7 @@ const WORDS: [&str; 8] =
     ["frame", "note", "limit", "goal", "direction", "service", "step", "verdict"];
 
 impl Sheet {
-    fn new(title: &str, columns: &[&'static str]) -> Self {
+    pub(super) fn new(title: &str, columns: &[&'static str]) -> Self {
         Self { title: title.to_owned(), columns: columns.to_vec(), rows: Vec::new() }
     }
 
@@ -139,8 +139,8 @@ fn latency(rows: &[BenchRow]) -> Sheet {
 
 fn mean(load: &LatencyAtResult) -> String {
     or_dash(load.mean_ns, |ns| match load.uncertainty_ns {
-        Some(half) => format!("{} +-{}", time_ns(ns), time_ns(half as f64)),
-        None => time_ns(ns),
+        Some(half) if half > 0 => format!("{} +-{}", time_ns(ns), time_ns(half as f64)),
+        _ => time_ns(ns),
     })
 }
 
@@ -155,9 +155,9 @@ fn loss(rows: &[BenchRow]) -> Sheet {
                 percent(point.offered_ratio),
                 fps(point.offered_fps),
                 or_dash(point.actual_fps, fps),
-                count(point.tx_frames),
-                count(point.rx_unique_frames),
-                count(point.lost_frames),
+                or_dash(point.tx_frames, count),
+                or_dash(point.rx_unique_frames, count),
+                or_dash(point.lost_frames, count),
                 or_dash(point.loss_ratio, loss_percent),
                 note(point.reason.as_ref()),
             ]);
@@ -176,6 +176,7 @@ fn bursts(rows: &[BenchRow]) -> Sheet {
         "step",
         "implied",
         "corrected",
+        "in frames",
         "with fps",
         "repeats",
         "note",
@@ -192,6 +193,7 @@ fn bursts(rows: &[BenchRow]) -> Sheet {
             count(found.step_frames),
             or_dash(found.implied_buffer_ns, time_ns),
             or_dash(found.corrected_buffer_ns, time_ns),
+            or_dash(found.corrected_buffer_frames, |frames| format!("{frames:.1}")),
             or_dash(found.throughput_fps, fps),
             found.repeats.to_string(),
             note(found.reason.as_ref()),

@@ -29,7 +29,7 @@ fn a_page_fetches_nothing_and_takes_no_name_for_markup() {
 fn loss_that_is_tiny_is_shown_everywhere() {
     let mut result = sample();
     let point = &mut result.rows[0].frame_loss.as_mut().unwrap()[0];
-    (point.lost_frames, point.loss_ratio) = (1, Some(1e-9));
+    (point.lost_frames, point.loss_ratio) = (Some(1), Some(1e-9));
     let ratio = &mut result.rows[0].throughput.as_mut().unwrap().ratio;
     *ratio = Some(0.999_999_9);
     for text in

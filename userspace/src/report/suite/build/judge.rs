@@ -40,6 +40,16 @@ pub(super) fn judge(
     };
 }
 
+/// What every row has to say, and every threshold that was not met.
+pub(super) fn reasons(rows: &[BenchRow]) -> Vec<String> {
+    let said = rows.iter().flat_map(|row| {
+        let unmet = row.thresholds.iter().filter(|bound| bound.verdict != SuiteVerdict::Pass);
+        let texts = row.reasons.iter().chain(unmet.map(|bound| &bound.text));
+        texts.map(|text| format!("{}: {text}", row.frame.name))
+    });
+    said.collect()
+}
+
 /// A value that must be at least `need`, of which `more` may be true.
 fn at_least(test: &str, what: &str, found: Option<f64>, more: bool, need: f64) -> ThresholdResult {
     let verdict = match found {

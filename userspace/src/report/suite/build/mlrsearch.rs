@@ -27,15 +27,12 @@ pub fn mlrsearch_result(facts: &SuiteFacts<'_>, outcome: &Outcome) -> BenchResul
     let made: Vec<_> = made.collect();
     let worst = made.iter().map(|row| row.verdict).max().unwrap_or(SuiteVerdict::Invalid);
     let verdict = if stopped.is_some() { SuiteVerdict::Invalid } else { worst };
-    let unmet = made
-        .iter()
-        .flat_map(|row| row.reasons.iter().map(|reason| format!("{}: {reason}", row.frame.name)));
     facts.result(Found {
         schema: "linerate.mlrsearch/1",
         definition: None,
         deviations: compliance::common(facts.suite, facts.device.is_some()),
         verdict,
-        reasons: stopped.into_iter().chain(unmet).collect(),
+        reasons: stopped.into_iter().chain(judge::reasons(&made)).collect(),
         trials: rows(&outcome.trials),
         duration_ns: duration_ns(&outcome.trials),
         rows: made,

@@ -2,9 +2,11 @@
 
 mod bench;
 mod plot;
+mod service;
 mod trace;
 
 pub(super) use bench::{bursts, latency, loss, throughput};
+pub(super) use service::service;
 pub(super) use trace::trace;
 
 use maud::{Markup, html};

@@ -86,8 +86,12 @@ pub struct ThroughputResult {
     pub next_failing_fps: Option<f64>,
     pub next_failing_loss_ratio: Option<f64>,
     pub verified_duration_ns: Option<u64>,
+    /// Number of the trial that it passed.
+    pub trial: Option<u32>,
     /// Trials of the search.
     pub trials: u32,
+    /// The share that was lost whatever the load.
+    pub load_independent_loss_ratio: Option<f64>,
     pub reason: Option<String>,
     pub per_direction: Vec<DirectionRate>,
 }
@@ -110,6 +114,8 @@ pub struct LatencyAtResult {
     /// `throughput`, or a share of it: `50%`.
     pub at: String,
     pub rate_fps: f64,
+    /// Less than asked for, since longer streams lost frames at that.
+    pub derated: bool,
     pub mean_ns: Option<f64>,
     pub min_ns: Option<i64>,
     pub p50_ns: Option<i64>,
@@ -150,12 +156,14 @@ pub struct FrameLossResult {
     pub actual_fps: Option<f64>,
     pub valid: bool,
     pub reason: Option<String>,
-    pub tx_frames: u64,
-    pub rx_unique_frames: u64,
-    pub lost_frames: u64,
+    /// Number of the trial; `null`: above what the tester can send, and not tried.
+    pub trial: Option<u32>,
+    pub tx_frames: Option<u64>,
+    pub rx_unique_frames: Option<u64>,
+    pub lost_frames: Option<u64>,
     pub loss_ratio: Option<f64>,
-    pub duplicate_frames: u64,
-    pub reordered_frames: u64,
+    pub duplicate_frames: Option<u64>,
+    pub reordered_frames: Option<u64>,
 }
 
 /// RFC 9004.
@@ -171,9 +179,17 @@ pub struct BackToBackResult {
     pub frames_stddev: Option<f64>,
     pub implied_buffer_ns: Option<f64>,
     pub corrected_buffer_ns: Option<f64>,
-    /// The throughput that the correction used.
+    /// The same in frames at the greatest rate.
+    pub corrected_buffer_frames: Option<f64>,
+    /// Frames a second in a burst, per direction.
+    pub max_rate_fps: f64,
+    /// The throughput that the correction used, per direction.
     pub throughput_fps: Option<f64>,
     pub step_frames: u64,
+    /// How often a burst with loss was sent again before it was believed (ETSI GS NFV-TST 009).
+    pub verifications: u32,
+    /// The longest lossless burst of each repeat, per direction.
+    pub bursts_frames: Vec<u64>,
     /// Longest burst that was tried, as a time at line rate.
     pub burst_limit_ns: u64,
 }
@@ -190,6 +206,8 @@ pub struct RecoveryResult {
     pub mean_ns: Option<f64>,
     pub min_ns: Option<u64>,
     pub max_ns: Option<u64>,
+    /// Of each repeat.
+    pub times_ns: Vec<u64>,
 }
 
 /// RFC 6201, by both of its methods.
@@ -204,6 +222,10 @@ pub struct ResetResult {
     pub by_loss_mean_ns: Option<f64>,
     /// The longest silence.
     pub by_time_mean_ns: Option<f64>,
+    /// Of each repeat.
+    pub by_loss_ns: Vec<u64>,
+    /// Of each repeat.
+    pub by_time_ns: Vec<u64>,
 }
 
 /// A Goal Result of RFC 9971.

@@ -5,6 +5,7 @@
 mod bench;
 mod head;
 mod trial;
+mod y1564;
 
 pub use bench::{
     BackToBackResult, BenchRow, DirectionLatency, DirectionRate, FrameLossResult, FrameResult,
@@ -16,6 +17,10 @@ pub use head::{
     Timing,
 };
 pub use trial::TrialRow;
+pub use y1564::{ServiceDirection, ServiceRow, StepRow, StepVerdict};
 
 /// `linerate.rfc2544/1` and `linerate.mlrsearch/1`.
 pub type BenchResult = SuiteResult<BenchRow>;
+
+/// `linerate.y1564/1`.
+pub type ServiceResult = SuiteResult<ServiceRow>;

@@ -109,7 +109,9 @@ fn row(name: &str, theoretical_fps: f64, fps: f64) -> BenchRow {
             next_failing_fps: Some(fps + 1.0),
             next_failing_loss_ratio: Some(1e-9),
             verified_duration_ns: Some(60_000_000_000),
+            trial: Some(3),
             trials: 3,
+            load_independent_loss_ratio: None,
             reason: None,
             per_direction: ["west", "east"]
                 .map(|tx| DirectionRate {
@@ -135,6 +137,10 @@ fn row(name: &str, theoretical_fps: f64, fps: f64) -> BenchRow {
             frames_stddev: Some(4.5),
             implied_buffer_ns: Some(209_597.0),
             corrected_buffer_ns: Some(68_748.0),
+            corrected_buffer_frames: Some(1023.03),
+            max_rate_fps: theoretical_fps,
+            verifications: 1,
+            bursts_frames: vec![3100, 3130],
             throughput_fps: Some(fps),
             step_frames: 1,
             burst_limit_ns: 2_000_000_000,
@@ -148,6 +154,7 @@ fn row(name: &str, theoretical_fps: f64, fps: f64) -> BenchRow {
             mean_ns: Some(102_000.0),
             min_ns: Some(100_000),
             max_ns: Some(104_000),
+            times_ns: vec![100_000, 104_000],
         }),
         reset: Some(ResetResult {
             valid: true,
@@ -156,6 +163,8 @@ fn row(name: &str, theoretical_fps: f64, fps: f64) -> BenchRow {
             rate_fps: Some(fps),
             by_loss_mean_ns: Some(42_000_000_000.0),
             by_time_mean_ns: Some(42_100_000_000.0),
+            by_loss_ns: vec![42_000_000_000],
+            by_time_ns: vec![42_100_000_000],
         }),
         goals: Some(vec![GoalResult {
             name: "NDR".into(),
@@ -179,6 +188,7 @@ fn latency(at: &str, rate_fps: f64, mean_ns: i64) -> LatencyAtResult {
     LatencyAtResult {
         at: at.into(),
         rate_fps,
+        derated: false,
         mean_ns: Some(mean_ns as f64),
         min_ns: Some(-714),
         p50_ns: Some(mean_ns),
@@ -202,12 +212,13 @@ fn loss(offered_ratio: f64, offered_fps: f64, lost_frames: u64) -> FrameLossResu
         actual_fps: Some(offered_fps),
         valid: true,
         reason: None,
-        tx_frames: 100_000_000,
-        rx_unique_frames: 100_000_000 - lost_frames,
-        lost_frames,
+        trial: Some(1),
+        tx_frames: Some(100_000_000),
+        rx_unique_frames: Some(100_000_000 - lost_frames),
+        lost_frames: Some(lost_frames),
         loss_ratio: Some(lost_frames as f64 / 1e8),
-        duplicate_frames: 0,
-        reordered_frames: 0,
+        duplicate_frames: Some(0),
+        reordered_frames: Some(0),
     }
 }
 
