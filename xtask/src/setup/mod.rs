@@ -13,6 +13,7 @@ use crate::{
 mod apt;
 pub mod bpffs;
 mod needs;
+mod venv;
 
 pub use needs::Tier;
 use needs::{NEEDS, Need};
@@ -68,6 +69,24 @@ fn install(missing: &[&Need], yes: bool) -> Result<()> {
         println!("Nothing is missing.");
         return Ok(());
     }
+    let (pypi, debian): (Vec<&Need>, Vec<&Need>) =
+        missing.iter().copied().partition(|need| need.is_on_pypi());
+    if !debian.is_empty() {
+        install_packages(&debian, yes)?;
+    }
+    if !pypi.is_empty() {
+        venv::install()?;
+    }
+    let still: Vec<_> = missing.iter().filter(|need| !need.present()).map(|n| n.what).collect();
+    if !still.is_empty() {
+        bail!("installed, but still not found: {}", still.join(", "));
+    }
+    println!("All set up.");
+    Ok(())
+}
+
+/// What apt brings.
+fn install_packages(missing: &[&Need], yes: bool) -> Result<()> {
     if !apt::present() {
         let names: Vec<_> = missing.iter().map(|need| need.what).collect();
         return Err(shell::no_privilege(format!(
@@ -93,11 +112,6 @@ fn install(missing: &[&Need], yes: bool) -> Result<()> {
     if !tools.is_empty() {
         apt::install(privilege, &packages(&tools), &vm::packages::for_tools()?)?;
     }
-    let still: Vec<_> = missing.iter().filter(|need| !need.present()).map(|n| n.what).collect();
-    if !still.is_empty() {
-        bail!("installed, but still not found: {}", still.join(", "));
-    }
-    println!("All set up.");
     Ok(())
 }
 
@@ -141,6 +155,10 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), NEEDS.len());
-        assert!(NEEDS.iter().all(|need| !need.why.is_empty() && !need.apt.is_empty()));
+        assert!(
+            NEEDS
+                .iter()
+                .all(|need| !need.why.is_empty() && need.apt.is_empty() == need.is_on_pypi())
+        );
     }
 }

@@ -3,6 +3,7 @@
 
 use std::{io::Write as _, path::Path, process::Stdio};
 
+use super::venv;
 use crate::shell;
 
 /// What a need is for: tests need what the build needs, the last two what the tests need.
@@ -49,9 +50,11 @@ enum Check {
     Qemu,
     /// A module of the system's own Python, as the tests call it.
     PythonModule(&'static str),
+    /// What the tests want from PyPI.
+    PyPi,
 }
 
-use Check::{ClangBpf, Header, Libclang, Program, PythonModule, Qemu};
+use Check::{ClangBpf, Header, Libclang, Program, PyPi, PythonModule, Qemu};
 use Tier::{Bench, Build, Test, Vm};
 
 const fn need(
@@ -96,10 +99,11 @@ pub const NEEDS: &[Need] = &[
         "python3-jsonschema",
         "holds results against their schemas",
     ),
+    need(Test, "Python's venv", PythonModule("ensurepip"), "python3-venv", "holds what is of PyPI"),
+    need(Test, "MLRsearch", PyPi, "", "an independent search, in a venv in the target folder"),
     need(Vm, "QEMU with igb", Qemu, "qemu-system-x86", "emulates NICs and the machine around them"),
     need(Vm, "busybox", Program("busybox"), "busybox-static", "the first program in a VM"),
     need(Vm, "modprobe", Program("modprobe"), "kmod", "loads the drivers of the NICs"),
-    need(Vm, "Python's venv", PythonModule("ensurepip"), "python3-venv", "holds virtme-ng"),
     need(Bench, "dpdk-testpmd", Program("dpdk-testpmd"), "dpdk-dev", "the generator to match"),
     need(Bench, "trafgen", Program("trafgen"), "netsniff-ng", "the generator on AF_PACKET"),
     need(Bench, "tcpreplay", Program("tcpreplay"), "tcpreplay", "the generator that replays"),
@@ -107,6 +111,11 @@ pub const NEEDS: &[Need] = &[
 ];
 
 impl Need {
+    /// Whether it comes from PyPI rather than from apt.
+    pub fn is_on_pypi(&self) -> bool {
+        matches!(self.check, PyPi)
+    }
+
     pub fn present(&self) -> bool {
         match self.check {
             Program(name) => shell::find_program(name).is_some(),
@@ -125,6 +134,7 @@ impl Need {
                 "/usr/bin/python3",
                 &["-c", &format!("import {name}")],
             )),
+            PyPi => venv::present(),
         }
     }
 }

@@ -7,8 +7,8 @@
 //!
 //! All goals share one database of trials, so a trial for one is a trial for all. Each goal
 //! narrows its bounds level by level, from single short trials to the durations and the
-//! width that it asks for; the trial with the least load goes first. A trial that the tester
-//! spoiled is in no bound: where it cannot reach a load, the range of loads ends below it.
+//! width that it asks for; the longest trial goes first, then the least load. A trial that the
+//! tester spoiled is in no bound: where it cannot reach a load, the range of loads ends below it.
 
 mod classify;
 mod database;

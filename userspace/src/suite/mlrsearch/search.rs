@@ -95,9 +95,10 @@ impl Search<'_, '_> {
             let wanted = seekers.iter_mut().enumerate().filter_map(|(place, seeker)| {
                 seeker.nominate(database, range).map(|candidate| (place, candidate))
             });
-            // The least load first, as it settles most for the others; then the longest trial.
+            // The longest trial first, as it is a full-length one for the other goals too; then
+            // the least load, as its loss is a loss for those above.
             let next =
-                wanted.min_by_key(|(_, candidate)| (candidate.load, Reverse(candidate.duration)));
+                wanted.min_by_key(|(_, candidate)| (Reverse(candidate.duration), candidate.load));
             let Some((place, candidate)) = next else { return Ok(()) };
             self.measure(place, candidate)?;
         }

@@ -5,7 +5,7 @@ mod device;
 use super::*;
 use crate::{
     spec::{Frame, GoalSpec, SuiteFile, SuiteFlags},
-    suite::{Load, Stage},
+    suite::{Load, Stage, device::SimulatedDevice},
     units::{FrameSize, Ratio},
 };
 use device::{Device, Fate, fifo};
@@ -138,6 +138,19 @@ fn every_row_has_its_frames_and_the_log_has_every_trial() {
     let last = &outcome.trials[outcome.trials.len() - 1].bounds;
     assert_eq!(last.goal.as_deref(), Some("NDR"));
     assert!(last.lower_fps.is_some() || last.upper_fps.is_some());
+}
+
+#[test]
+fn the_simulated_device_is_searched_both_ways() {
+    let spec = spec(r#"["NDR", "PDR"]"#);
+    let device = "link=10G,capacity=10Mpps,buffer=1024,loss=1e-9,stall=1ms/10s".parse().unwrap();
+    let mut device = SimulatedDevice::new(device, true, spec.suite.waits);
+    let outcome = search(&spec, &mut device);
+    for goal in &outcome.rows[0].goals {
+        assert!(goal.regular(), "{:?}", goal.irregular);
+        let lower = fps(goal.relevant_lower_bound_fps);
+        assert!((19.8e6..20.2e6).contains(&lower), "{}: {lower}", goal.goal.name);
+    }
 }
 
 mod irregular;

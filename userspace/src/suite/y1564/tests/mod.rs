@@ -5,7 +5,7 @@ mod policers;
 use super::*;
 use crate::{
     spec::{Frame, SuiteFile, SuiteFlags, Y1564Spec},
-    suite::{LatencyStats, Trial},
+    suite::{LatencyStats, Trial, device::SimulatedDevice},
     units::{FrameSize, Ratio},
 };
 use Verdict::{Fail, Invalid, NotApplicable, Pass};
@@ -257,4 +257,18 @@ fn limits_and_missing_ways_are_said() {
     spec.services.clear();
     let none = run(&spec, &mut Policers::new(GIGABIT, &[]), &mut |_| ());
     assert_eq!(none.unwrap_err(), Y1564Error::None);
+}
+
+#[test]
+fn the_simulated_device_is_a_policer_of_each_service() {
+    let spec = spec(&[DATA, &DATA.replace("data", "more")], "30s");
+    let verdict = |device: &str| {
+        let device = device.parse().unwrap();
+        let mut device = SimulatedDevice::new(device, false, spec.suite.waits).with_services(2);
+        test(&spec, &mut device).verdict()
+    };
+    assert_eq!(verdict("link=1G,capacity=150Mbps,buffer=16,latency=10us"), Pass);
+    assert_eq!(verdict("link=1G"), Fail, "nothing polices");
+    assert_eq!(verdict("link=1G,capacity=150Mbps,buffer=16,loss=0.002"), Fail);
+    assert_eq!(verdict("link=1G,capacity=99Mbps,buffer=16"), Fail);
 }
