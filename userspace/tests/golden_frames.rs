@@ -177,6 +177,36 @@ fn frames_for_many_networks_go_to_each_alike() {
 }
 
 #[test]
+fn the_management_query_is_read_as_snmp() {
+    let text = suite("[modifiers]\nmanagement = true\nvlan = 100");
+    let file = SuiteFile::from_toml(&text, &SuiteFlags::default()).expect("a suite file");
+    let spec = test_flows(&file.rfc2544().expect("a suite").suite).expect("flows");
+    let query = spec.flows.iter().find(|flow| flow.rx.is_none()).expect("the query");
+    let hop = NextHop::One([2, 0, 0, 0, 0, 1]);
+    let program = Program::compile(query, [2, 0, 0, 0, 0, 2], &hop).expect("a program");
+    let mut cursor = Cursor::new(Arc::new(program), 0, 1);
+    let mut chunk = vec![0; cursor.program().max_frame_bytes()];
+    cursor.fill(&mut chunk);
+    let stamp = TagStamp { magic: 1, stream: 0, sequence: 0, time_ns: 1 };
+    let bytes = cursor.write(&mut chunk, &stamp);
+    assert_eq!(bytes, chunk.len());
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("query.pcap");
+    pcap(&path, &[chunk]);
+    let output = Command::new("tshark")
+        .args(["-T", "fields", "-E", "occurrence=a", "-r"])
+        .arg(&path)
+        .args(["-e", "vlan.id", "-e", "ip.dst", "-e", "udp.dstport", "-e", "snmp.community"])
+        .args(["-e", "snmp.version", "-e", "snmp.name", "-e", "_ws.malformed"])
+        .output()
+        .expect("tshark must be installed for this test");
+    let line = String::from_utf8_lossy(&output.stdout);
+    let objects = "1.3.6.1.2.1.1.3.0,1.3.6.1.2.1.2.2.1.10.1,1.3.6.1.2.1.2.2.1.16.1,\
+                   1.3.6.1.2.1.2.2.1.11.1,1.3.6.1.2.1.2.2.1.17.1";
+    assert_eq!(line.trim_end(), format!("100\t198.18.1.1\t161\tpublic\t0\t{objects}"));
+}
+
+#[test]
 fn what_is_not_of_appendix_c_is_the_tag_alone() {
     let [plain, tagged] = [0_usize, 1].map(|at| frames(&suite(""), 2 * 8)[8 * at].clone());
     let differs: Vec<usize> = (0..plain.len()).filter(|&at| plain[at] != tagged[at]).collect();

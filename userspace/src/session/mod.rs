@@ -26,6 +26,7 @@ mod port;
 mod readings;
 mod replay;
 mod stamping;
+mod telling;
 mod trial;
 mod workers;
 

@@ -133,6 +133,51 @@ fn broadcast_frames_and_vlan_tags_pass_a_bridge_and_do_not_count() {
     assert!(came >= 1000, "{came} frames at the receiving port");
 }
 
+/// An agent that answers every SNMP request with itself, as a GetResponse.
+const AGENT: &str = "
+import socket
+agent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+agent.bind(('198.18.1.1', 161))
+while True:
+    request, asker = agent.recvfrom(2000)
+    agent.sendto(request.replace(b'\\xa0', b'\\xa2', 1), asker)
+";
+
+#[test]
+fn a_management_query_a_second_is_asked_and_answered() {
+    let _machine = much_of_the_machine();
+    let lab = Lab::with_router();
+    let netns = &lab.device.as_ref().expect("a device").0.netns;
+    let _agent = Agent::start(netns);
+    let mut suite = suite(&lab, &[64]);
+    suite.modifiers = Modifiers { broadcast: 0, management: true, vlan: None };
+    let mut trial = open(&suite, 1);
+    let plan = plan(&trial, &suite.frames[0], 5_000, SECOND * 2);
+    let result = trial.run(&plan).expect("a trial");
+    assert_eq!(result.directions[0].rx_unique_frames, 10_000, "queries do not count: {result:?}");
+    let told = trial.notes().into_iter().find(|note| note.contains("SNMP"));
+    assert_eq!(told.as_deref(), Some("the device answered 2 of 2 SNMP queries"));
+}
+
+/// [`AGENT`] in a namespace, killed when dropped.
+struct Agent(std::process::Child);
+
+impl Agent {
+    fn start(netns: &str) -> Self {
+        let mut command = std::process::Command::new("ip");
+        command.args(["netns", "exec", netns, "/usr/bin/python3", "-c", AGENT]);
+        Self(command.spawn().expect("python3"))
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        // Both fail only when it has ended, which is what is wanted.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A suite whose load is a file of three flows, 3:1 eastward and one westward.
 fn with_file(lab: &Lab, sizes: &[u16]) -> SuiteSpec {
     let flow = |name: &str, way: (&str, &str), rate: &str, size: u16, port: u16| {

@@ -96,7 +96,8 @@ impl Place {
     }
 }
 
-fn number(address: IpAddr) -> Values {
+/// An address as flows have it.
+pub(super) fn number(address: IpAddr) -> Values {
     Values::One(match address {
         IpAddr::V4(address) => address.to_bits().into(),
         IpAddr::V6(address) => address.to_bits(),

@@ -93,6 +93,7 @@ fn grouped(
             file.flows.extend((0..stages.max(1)).map(|_| flow.clone()));
             members.push(Member {
                 weight: weight(flow, &own, link_bps)?,
+                each_second: false,
                 counted: true,
                 sizes: Some(flow.sizes.clone()),
                 flows: (first..file.flows.len()).collect(),

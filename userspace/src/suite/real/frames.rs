@@ -1,15 +1,16 @@
 //! Test frames of RFC 2544 appendix C.2.6.4, and the flows that send them.
 
 use super::{
-    addresses::{PORTS_MAX, Place, Side, own_address},
+    addresses::{self, PORTS_MAX, Place, Side, own_address},
     lanes::{Lane, Lanes, Member},
+    queries,
 };
 use crate::{
     spec::{
         Addressing, End, Expect, Flow, Integrity, Layer, MacAddress, Modifiers, Order, PortSpec,
         Spacing, Spec, Track, UdpChecksum, Values, Vary,
     },
-    units::{FrameSize, Rate, Ratio},
+    units::{FCS_BYTES, FrameSize, Rate, Ratio},
 };
 use std::time::Duration;
 
@@ -80,8 +81,14 @@ pub(super) fn lanes(ports: &[PortSpec], ways: &[Way], form: Form<'_>) -> Result<
         let name = format!("{} to {}", ports[tx].name, ports[rx].name);
         let layers = layers(places[tx], places[rx], form);
         let broadcast = u64::from(form.modifiers.broadcast.min(100));
-        let mut members = vec![member(&mut lanes.spec, &name, (tx, rx), layers.clone(), form)];
-        members[0].weight = Ratio::new(u128::from(100 - broadcast), 100);
+        let mut members = Vec::new();
+        if form.modifiers.management {
+            // First in the file, so that its turn is at the begin of each second.
+            members.push(query(&mut lanes.spec, (tx, rx), &layers)?);
+        }
+        let frames = member(&mut lanes.spec, &name, (tx, rx), layers.clone(), form);
+        let weight = Ratio::new(u128::from(100 - broadcast), 100);
+        members.push(Member { weight, ..frames });
         if broadcast > 0 {
             let mut layers = layers;
             layers[0] = ethernet(MacAddress::Given(Values::One(BROADCAST)));
@@ -126,10 +133,45 @@ fn member(spec: &mut Spec, name: &str, way: Way, layers: Vec<Layer>, form: Form<
     spec.flows.extend((0..form.stages.max(1)).map(|_| flow.clone()));
     Member {
         weight: Ratio::ONE,
+        each_second: false,
         counted: true,
         sizes: None,
         flows: (first..spec.flows.len()).collect(),
     }
+}
+
+/// SNMP requests to the device, behind the Ethernet, VLAN and IP headers of test frames.
+fn query(spec: &mut Spec, way: Way, layers: &[Layer]) -> Result<Member, String> {
+    let port = &spec.ports[way.0];
+    let (link, ip) = layers.split_at(layers.len() - 2);
+    let mut ip = ip[0].clone();
+    let ipv6 = matches!(ip, Layer::Ipv6 { .. });
+    let device = port.gateways.iter().find(|gateway| gateway.is_ipv6() == ipv6);
+    let device = device.ok_or_else(|| {
+        format!("management queries need the device's address: give port {} its `gw`", port.name)
+    })?;
+    if let Layer::Ipv4 { dst, .. } | Layer::Ipv6 { dst, .. } = &mut ip {
+        *dst = addresses::number(*device);
+    }
+    let layers = [link, &[ip], &queries::layers(ipv6)].concat();
+    let bytes: usize = layers.iter().map(Layer::bytes).sum();
+    let size = FrameSize::new(bytes as u16 + FCS_BYTES).unwrap_or(FrameSize::MIN);
+    let name = format!("queries from {}", port.name);
+    let form = Form {
+        addressing: Addressing::default(),
+        modifiers: Modifiers::default(),
+        sizes: &[size],
+        stages: 1,
+    };
+    let query = Flow { rx: None, track: Track::None, ..flow(&name, way, layers, form) };
+    spec.flows.push(query);
+    Ok(Member {
+        weight: Ratio::ZERO,
+        each_second: true,
+        counted: false,
+        sizes: Some(vec![size]),
+        flows: vec![spec.flows.len() - 1],
+    })
 }
 
 /// A flow with every size that any of the frames has.

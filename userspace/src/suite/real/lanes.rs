@@ -30,6 +30,8 @@ pub(super) struct Lane {
 pub(super) struct Member {
     /// Its share of the frames is this to the sum of all.
     pub(super) weight: Ratio,
+    /// It sends a frame at the begin of each second, whatever the load.
+    pub(super) each_second: bool,
     /// Whether its frames are test frames.
     pub(super) counted: bool,
     /// Its own sizes, for frames that are said to be those of the file.
@@ -51,6 +53,13 @@ impl Lane {
 }
 
 impl Lanes {
+    /// Places of the flows that ask the device something.
+    pub(super) fn queries(&self) -> impl Iterator<Item = usize> + '_ {
+        let members = self.lanes.iter().flat_map(|lane| &lane.members);
+        let members = members.filter(|member| member.each_second);
+        members.flat_map(|member| member.flows.iter().copied())
+    }
+
     /// What every flow sends.
     ///
     /// # Errors
@@ -69,6 +78,7 @@ impl Lanes {
 
 impl Lane {
     fn share_out(&self, load: &Load, loads: &mut [Option<FlowLoad>]) -> Result<(), String> {
+        self.clock_out(load, loads);
         let sizes = sizes(&load.frame)?;
         let mut delay = Duration::ZERO;
         for (number, stage) in load.stages.iter().enumerate() {
@@ -98,6 +108,22 @@ impl Lane {
             delay += time;
         }
         Ok(())
+    }
+
+    /// What comes once a second.
+    fn clock_out(&self, load: &Load, loads: &mut [Option<FlowLoad>]) {
+        let sends = load.stages.iter().filter(|stage| stage.fps > Ratio::ZERO);
+        let time: Duration = sends.map(lasts).sum();
+        if time.is_zero() {
+            return;
+        }
+        let seconds = Ratio::new(time.as_nanos(), 1_000_000_000);
+        let rate = Rate::Frames(Ratio::from(time.as_secs().max(1)).over(seconds));
+        for member in self.members.iter().filter(|member| member.each_second) {
+            let sizes = member.sizes.clone().unwrap_or_default();
+            let load = FlowLoad { sizes, rate, time, delay: Duration::ZERO };
+            member.flows.iter().take(1).for_each(|&flow| loads[flow] = Some(load.clone()));
+        }
     }
 
     /// How many of so many frames each member sends; together all of them.
@@ -149,6 +175,7 @@ mod tests {
     fn lane(weights: &[u64], stages: usize) -> Lane {
         let member = |(at, &weight): (usize, &u64)| Member {
             weight: weight.into(),
+            each_second: false,
             counted: true,
             sizes: None,
             flows: (at * stages..(at + 1) * stages).collect(),

@@ -14,6 +14,7 @@ mod lanes;
 mod learning;
 mod open;
 mod outcome;
+mod queries;
 mod seconds;
 
 pub use file::file_frame;
@@ -31,6 +32,7 @@ use crate::{
 };
 use lanes::Lanes;
 use learning::Teacher;
+use queries::Answers;
 use seconds::Seconds;
 use std::{
     collections::HashMap,
@@ -56,6 +58,8 @@ pub struct RealTrial {
     notes: Vec<String>,
     /// As they were after the last load.
     ports: Vec<PortFacts>,
+    /// `None`: nothing is asked of the device.
+    answers: Option<Answers>,
 }
 
 impl RealTrial {
@@ -64,9 +68,16 @@ impl RealTrial {
         self.session.modes()
     }
 
-    /// Sentences worth knowing about how the ports are used.
+    /// What a latency is: `store-and-forward` (RFC 1242), or `host`, the plain difference of
+    /// the stamps.
+    pub fn latency_definition(&self) -> &'static str {
+        self.session.latency_definition()
+    }
+
+    /// Sentences worth knowing about how the ports are used, and what came of queries.
     pub fn notes(&self) -> Vec<String> {
-        self.notes.iter().cloned().chain(self.session.notes()).collect()
+        let answers = self.answers.as_ref().map(Answers::note);
+        self.notes.iter().cloned().chain(answers).chain(self.session.notes()).collect()
     }
 
     /// How the ports were used in the last trial; empty before the first.
@@ -93,6 +104,10 @@ impl RealTrial {
         self.ports.clone_from(&facts.ports);
         if self.stop.load(Relaxed) {
             return Err(TrialError::Interrupted);
+        }
+        if let Some(answers) = &mut self.answers {
+            let asked = self.lanes.queries().map(|flow| facts.flows[flow].totals.tx_frames);
+            answers.count(asked.sum());
         }
         let mut result = outcome::result(&facts, &self.lanes.lanes, &seconds);
         if course.link_may_fall {

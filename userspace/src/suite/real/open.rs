@@ -7,6 +7,7 @@ use super::{
     frames::{self, Form},
     lanes::{Lane, Lanes},
     learning::Teacher,
+    queries::Answers,
     usage,
 };
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     units::FrameSize,
 };
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::Path,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -58,6 +59,14 @@ impl RealTrial {
             Settings { interval: Duration::from_secs(1), series: true, ..setup.settings };
         let session = Session::open(lanes.spec.clone(), settings)?;
         let teacher = Teacher::new(suite.learning, &lanes, &infos).map_err(SessionError::from)?;
+        let asking: BTreeSet<_> = lanes.queries().map(|flow| lanes.spec.flows[flow].tx).collect();
+        let answers = match asking.is_empty() {
+            true => None,
+            false => {
+                let ports = asking.into_iter().map(|port| &infos[port]);
+                Some(Answers::listen(ports).map_err(SessionError::from)?)
+            }
+        };
         Ok(Self {
             session,
             lanes,
@@ -68,6 +77,7 @@ impl RealTrial {
             ceilings: HashMap::new(),
             notes,
             ports: Vec::new(),
+            answers,
         })
     }
 }

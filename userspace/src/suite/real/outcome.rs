@@ -141,3 +141,186 @@ fn invalid(
     let why = finding.reasons.first().cloned().unwrap_or_else(|| finding.verdict.name().to_owned());
     Some((finding.verdict, cause, format!("{}: {why}", facts.flows[flow].name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::lanes::Member, *};
+    use crate::{
+        collect::{Collector, FlowId, FlowReading},
+        nic::DropCounter,
+        rx::{Counters, Observed},
+        session::PortFacts,
+        spec::Expect,
+        tx::TxMode,
+        units::Ratio,
+    };
+    use std::time::Duration;
+
+    const SECOND: u64 = 1_000_000_000;
+    const BASE: u64 = 100 * SECOND;
+
+    fn port(name: &str, sent: u64, received: u64) -> PortFacts {
+        PortFacts {
+            name: name.to_owned(),
+            interface: name.to_owned(),
+            driver: "igb".to_owned(),
+            tx_mode: Some(TxMode::Copy),
+            rx_mode: xdp_ebpf::XdpMode::Native,
+            queues: 1,
+            link_bps: Some(SECOND),
+            calibrations: Vec::new(),
+            settings_changed: Vec::new(),
+            tx_frames: Some(sent),
+            tx_dropped: Some(0),
+            rx_frames: Some(received),
+            rx_dropped: Some(0),
+            seen: Some(received),
+            rx_drops: Vec::new(),
+            pause_frames: Some(0),
+            xsk: None,
+            peer: None,
+        }
+    }
+
+    /// A flow that sends a thousand frames in a second, of which `unique` arrive.
+    fn flow(sent: u64, counters: Counters) -> FlowFacts {
+        let mut collector = Collector::new(1, 10, Duration::from_secs(1));
+        collector.begin_trial(BASE);
+        collector.record(
+            FlowId(0),
+            &FlowReading {
+                time_ns: BASE + SECOND,
+                tx_frames: sent,
+                tx_bytes: 60 * sent,
+                tx_intervals: vec![(0, sent)],
+                rx: Some(Observed { counters, ..Observed::default() }),
+            },
+        );
+        FlowFacts {
+            name: "west to east".to_owned(),
+            tx_port: 0,
+            rx_port: Some(1),
+            more_rx_ports: Vec::new(),
+            streams: 1,
+            tagged: true,
+            requested: Some(1000),
+            intended_pps: Some(1000.0),
+            random: false,
+            completed: Some(sent),
+            first_tx_ns: Some(BASE),
+            last_tx_ns: Some(BASE + SECOND - 1_000_000),
+            tx_gap: None,
+            totals: collector.take_totals(FlowId(0)).unwrap(),
+            samples: None,
+            correction: None,
+            lost_ns: Some((5, 7)),
+            store_and_forward: false,
+            latency_void: None,
+            faults: Vec::new(),
+            expect: Expect::default(),
+        }
+    }
+
+    fn received(unique: u64) -> Counters {
+        Counters { unique, bytes: 60 * unique, banks: 1, gap_max_ns: 77, ..Counters::default() }
+    }
+
+    fn facts(flows: Vec<FlowFacts>) -> RunFacts {
+        let sum = |count: &dyn Fn(&FlowFacts) -> u64| flows.iter().map(count).sum::<u64>();
+        let sent = sum(&|flow| flow.totals.tx_frames);
+        let came = sum(&|flow| {
+            let rx = flow.totals.rx.as_ref().unwrap().counters;
+            rx.frames() + rx.corrupt + rx.late
+        });
+        RunFacts {
+            started: jiff::Timestamp::UNIX_EPOCH,
+            base_ns: BASE,
+            ports: vec![port("west", sent, 0), port("east", 0, came)],
+            flows,
+            faults: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// A direction with a member for each flow, the last of them uncounted if so.
+    fn lane(flows: usize, last_counts: bool) -> Vec<Lane> {
+        let member = |flow| Member {
+            weight: Ratio::ONE,
+            each_second: false,
+            counted: last_counts || flow + 1 < flows,
+            sizes: None,
+            flows: vec![flow],
+        };
+        vec![Lane { tx: 0, rx: 1, members: (0..flows).map(member).collect() }]
+    }
+
+    fn cause(facts: &RunFacts) -> Option<(InvalidCause, String)> {
+        result(facts, &lane(facts.flows.len(), true), &Seconds::default()).invalid
+    }
+
+    #[test]
+    fn the_flows_of_a_direction_are_summed_up_and_a_loss_is_valid() {
+        let lossy = Counters { duplicate: 3, reordered: 2, corrupt: 4, ..received(990) };
+        let facts = facts(vec![flow(1000, received(1000)), flow(1000, lossy)]);
+        let result = result(&facts, &lane(2, true), &Seconds::default());
+        assert_eq!(result.invalid, None);
+        assert_eq!(result.duration_ns, SECOND);
+        let expected = DirectionResult {
+            tx_frames: 2000,
+            rx_frames: 1993,
+            rx_unique_frames: 1990,
+            lost_frames: 10,
+            duplicate_frames: 3,
+            reordered_frames: 2,
+            corrupt_frames: 4,
+            last_lost_ns: Some(7),
+            rx_gap_max_ns: Some(77),
+            ..DirectionResult::default()
+        };
+        assert_eq!(result.directions, [expected]);
+    }
+
+    #[test]
+    fn what_is_no_test_frame_does_not_count_and_yet_is_judged() {
+        let mut facts = facts(vec![flow(1000, received(1000)), flow(900, received(0))]);
+        let result = result(&facts, &lane(2, false), &Seconds::default());
+        let way = &result.directions[0];
+        assert_eq!((way.tx_frames, way.lost_frames, way.unsent_frames), (1000, 0, 0));
+        assert_eq!(result.invalid.unwrap().0, InvalidCause::TesterTx, "100 could not be sent");
+        facts.flows.truncate(1);
+        assert_eq!(cause(&facts), None);
+    }
+
+    #[test]
+    fn each_fault_is_laid_at_the_right_door() {
+        let clean = || facts(vec![flow(1000, received(990))]);
+        assert_eq!(cause(&clean()), None, "a loss of the device's is a result");
+        let found = |change: &dyn Fn(&mut RunFacts)| {
+            let mut facts = clean();
+            change(&mut facts);
+            let (cause, why) = cause(&facts).expect("an invalid trial");
+            assert!(why.starts_with("west to east: ") && !why.contains('\n'), "{why}");
+            cause
+        };
+        assert_eq!(found(&|facts| facts.flows[0].requested = Some(1100)), InvalidCause::TesterTx);
+        let rx_drop = |facts: &mut RunFacts| {
+            facts.ports[1].rx_dropped = Some(3);
+            let name = "rx_missed_errors".into();
+            facts.ports[1].rx_drops = vec![DropCounter { name, frames: 3 }];
+        };
+        assert_eq!(found(&rx_drop), InvalidCause::TesterRx);
+        let paused = |facts: &mut RunFacts| facts.ports[0].pause_frames = Some(1);
+        assert_eq!(found(&paused), InvalidCause::Backpressure);
+        let stale = |facts: &mut RunFacts| {
+            facts.flows[0].totals.rx.as_mut().unwrap().counters.stale = 1;
+        };
+        assert_eq!(found(&stale), InvalidCause::Stale);
+        let fault = |facts: &mut RunFacts| facts.faults.push("link lost".into());
+        assert_eq!(found(&fault), InvalidCause::Fault);
+        let drops = |facts: &mut RunFacts| rx_drop(facts);
+        let mut facts = clean();
+        drops(&mut facts);
+        let result = result(&facts, &lane(1, true), &Seconds::default());
+        assert_eq!(result.directions[0].tester_drops, 3, "of ten lost");
+    }
+}

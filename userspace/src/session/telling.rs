@@ -1,0 +1,203 @@
+//! What the session knows at some moment, put into plain values.
+
+use super::{
+    FlowFacts, FlowSnapshot, Phase, PortFacts, RunFacts, Session, Snapshot, plan, stamping,
+    trial::{PortEnd, TrialEnd},
+};
+use crate::{
+    calibration::Correction,
+    collect::{FlowId, Sample},
+    nic::PortReading,
+    rx::lost_range,
+    spec::{Flow, Spacing},
+};
+use std::time::Duration;
+
+impl Session {
+    pub(super) fn snapshot(&mut self, phase: Phase) -> Snapshot {
+        let (collector, series) = (&mut self.collector, self.settings.series);
+        let corrections = &self.corrections;
+        let flows = (0..).zip(&self.spec.flows).filter_map(|(id, flow)| {
+            let correct = |sample| corrected(sample, corrections.of(id));
+            let finished = if series { collector.take_settled(FlowId(id)) } else { Vec::new() };
+            let totals = collector.totals(FlowId(id))?;
+            Some(FlowSnapshot {
+                name: flow.name.clone(),
+                latest: correct(collector.latest(FlowId(id))?.clone()),
+                settled: collector.latest_settled(FlowId(id)).cloned().map(correct),
+                finished: finished.into_iter().map(correct).collect(),
+                tx_frames: totals.tx_frames,
+                tx_bytes: totals.tx_bytes,
+                rx: totals.rx.as_ref().map(|rx| rx.counters),
+            })
+        });
+        let flows = flows.collect();
+        let elapsed =
+            Duration::from_nanos(crate::units::monotonic_ns().saturating_sub(self.base_ns));
+        Snapshot { phase, elapsed, base_ns: self.base_ns, flows }
+    }
+
+    pub(super) fn facts(&mut self, mut end: TrialEnd) -> RunFacts {
+        let mut faults = end.faults.clone();
+        if end.interrupted {
+            faults.push("interrupted before its end".to_owned());
+        }
+        let flows = (0..self.spec.flows.len()).map(|id| self.flow_facts(id, &mut end)).collect();
+        let ports = (0..self.ports.len()).map(|port| self.port_facts(port, &end.ports[port]));
+        RunFacts {
+            started: end.started,
+            base_ns: end.start_ns,
+            ports: ports.collect(),
+            flows,
+            faults,
+            notes: self.notes(),
+        }
+    }
+
+    fn port_facts(&self, index: usize, end: &PortEnd) -> PortFacts {
+        let port = &self.ports[index];
+        PortFacts {
+            name: port.name.clone(),
+            interface: port.info.name.to_string(),
+            driver: port.info.driver.clone(),
+            tx_mode: port.queues.first().map(|queue| queue.mode()),
+            rx_mode: port.rx_mode(),
+            queues: if port.queues.is_empty() {
+                port.info.rx_queues
+            } else {
+                port.queues.len() as u32
+            },
+            link_bps: port.speed_bps(),
+            calibrations: self.corrections.received_by(index),
+            settings_changed: port.hold.settings_changed().to_vec(),
+            tx_frames: (end.counted.as_ref())
+                .filter(|_| port.counts_sent())
+                .map(|counted| counted.link.tx_packets),
+            tx_dropped: end.counted.as_ref().map(|counted| {
+                counted.link.tx_dropped.max(end.redirected.map_or(0, |live| live.dropped))
+            }),
+            rx_frames: end.counted.as_ref().map(|counted| counted.link.rx_packets),
+            rx_dropped: end.counted.as_ref().map(PortReading::rx_dropped),
+            rx_drops: end.counted.as_ref().map(PortReading::rx_drops).unwrap_or_default(),
+            seen: Some(end.analyser.seen),
+            pause_frames: end.counted.as_ref().and_then(PortReading::pause_frames),
+            xsk: end.xsk,
+            peer: port.peer,
+        }
+    }
+
+    /// Whether the time on both wires is taken off each latency of the flow.
+    fn takes_wires_off(&self, flow: &Flow) -> bool {
+        let wire = |port: usize| {
+            let port = &self.ports[port];
+            stamping::wire_bps(&port.info, port.link_bps.filter(|_| port.line_given))
+        };
+        let known = |rx| stamping::octet_ps(wire(flow.tx), wire(rx)).is_some();
+        flow.rx.is_some() && flow.receivers().all(known)
+    }
+
+    /// What a latency of this session is: `store-and-forward` (RFC 1242), or `host`, the plain
+    /// difference of the stamps, where a wire has no known speed.
+    pub fn latency_definition(&self) -> &'static str {
+        let measured = self.spec.flows.iter().enumerate().filter(|(_, flow)| flow.rx.is_some());
+        let mut measured = measured.peekable();
+        let any = measured.peek().is_some();
+        let off = measured.all(|(id, flow)| {
+            self.takes_wires_off(flow) && self.corrections.of(id as u32).is_none()
+        });
+        if any && off { "store-and-forward" } else { "host" }
+    }
+
+    /// When the first and the last lost frame of a flow were sent.
+    fn lost_ns(&self, id: usize, end: &TrialEnd) -> Option<(u64, u64)> {
+        let flow = &self.spec.flows[id];
+        let analyser = self.ports[flow.rx?].receiver.source();
+        let mine = self.streams_of(id);
+        let streams = self.streams[mine.clone()].iter().zip(&end.sent[mine]);
+        let ranges = streams.filter_map(|(stream, sent)| {
+            let records: Vec<_> = self.records(stream).collect();
+            let frames = sent.submitted_frames;
+            let lost = lost_range(&records, &analyser.window(stream.id.0), frames)?;
+            let span_ns = u128::from(sent.last_submit_ns.saturating_sub(sent.first_submit_ns));
+            let last = u128::from(frames.max(2) - 1);
+            let sent_ns = |number: u64| {
+                let since_first = (span_ns * u128::from(number) / last) as u64;
+                (sent.first_submit_ns + since_first).saturating_sub(end.start_ns)
+            };
+            Some((sent_ns(lost.0), sent_ns(lost.1)))
+        });
+        ranges.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)))
+    }
+
+    fn flow_facts(&mut self, id: usize, end: &mut TrialEnd) -> FlowFacts {
+        // Before the borrows: histograms are moved, not copied.
+        let totals = self.collector.take_totals(FlowId(id as u32)).unwrap_or_default();
+        let tx_gap = end.gaps.get_mut(id).map(std::mem::take);
+        let flow = &self.spec.flows[id];
+        let correction = self.corrections.of(id as u32);
+        let link_bps = self.ports[flow.tx].link_bps.unwrap_or(0);
+        let sent = || end.sent[self.streams_of(id)].iter();
+        let started = || sent().filter(|sent| sent.submitted_frames > 0);
+        let changed = end.departures.changed.get(&id);
+        let clock = end.departures.clocks.remove(&id).unwrap_or_default();
+        let legs = match changed {
+            Some(changed) => Some(changed.legs.clone()),
+            None => flow.legs(link_bps),
+        };
+        let last_tx_ns = started().map(|sent| sent.last_submit_ns).max();
+        FlowFacts {
+            name: flow.name.clone(),
+            tx_port: flow.tx,
+            rx_port: flow.rx,
+            more_rx_ports: flow.more_rx.clone(),
+            streams: sent().count() as u32,
+            tagged: true,
+            requested: match changed {
+                Some(changed) => changed.frames,
+                None => plan::requested_frames(flow, link_bps),
+            },
+            intended_pps: plan::intended_pps(
+                flow,
+                legs.as_deref(),
+                end.start_ns + plan::delay_ns(flow),
+                last_tx_ns,
+                &clock,
+            ),
+            random: flow.spacing == Spacing::Poisson,
+            completed: sent().map(|sent| sent.completed_frames).sum(),
+            first_tx_ns: started().map(|sent| sent.first_submit_ns).min(),
+            last_tx_ns,
+            tx_gap,
+            totals,
+            samples: self.settings.keep_samples.then(|| {
+                self.collector
+                    .history(FlowId(id as u32), self.settings.samples)
+                    .into_iter()
+                    .map(|sample| corrected(sample.clone(), correction))
+                    .collect()
+            }),
+            correction,
+            lost_ns: self.lost_ns(id, end),
+            store_and_forward: self.takes_wires_off(flow),
+            latency_void: None,
+            faults: Vec::new(),
+            expect: flow.expect.clone(),
+        }
+    }
+}
+
+/// The sample with the tester's own part taken off its latency.
+fn corrected(mut sample: Sample, correction: Option<Correction>) -> Sample {
+    if let (Some(latency), Some(correction)) = (&mut sample.latency, correction) {
+        for value in [
+            &mut latency.p50,
+            &mut latency.p90,
+            &mut latency.p99,
+            &mut latency.p999,
+            &mut latency.max,
+        ] {
+            *value -= correction.bias_ns;
+        }
+    }
+    sample
+}
