@@ -60,12 +60,11 @@ impl RealTrial {
         let session = Session::open(lanes.spec.clone(), settings)?;
         let teacher = Teacher::new(suite.learning, &lanes, &infos).map_err(SessionError::from)?;
         let asking: BTreeSet<_> = lanes.queries().map(|flow| lanes.spec.flows[flow].tx).collect();
-        let answers = match asking.is_empty() {
-            true => None,
-            false => {
-                let ports = asking.into_iter().map(|port| &infos[port]);
-                Some(Answers::listen(ports).map_err(SessionError::from)?)
-            }
+        let answers = if asking.is_empty() {
+            None
+        } else {
+            let ports = asking.into_iter().map(|port| &infos[port]);
+            Some(Answers::listen(ports).map_err(SessionError::from)?)
         };
         Ok(Self {
             session,
