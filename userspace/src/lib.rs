@@ -9,7 +9,7 @@
 //! ```
 //!
 //! `use` points only back along units < spec < packet < nic < tx, rx < collect <
-//! calibration < session < suite < report < cli; `cargo xtask tidy` checks it.
+//! calibration < session < suite < report < serve < cli; `cargo xtask tidy` checks it.
 #![deny(missing_docs)]
 
 pub mod calibration;

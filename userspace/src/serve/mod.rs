@@ -19,6 +19,7 @@ mod rest;
 mod runs;
 mod store;
 mod tls;
+mod whole;
 
 pub use config::{Config, ConfigError, Options, Token};
 pub use daemon::{ServeError, main};

@@ -2,13 +2,14 @@
 
 use super::{
     App,
-    extract::{Body, Path, whole},
+    extract::{Body, Path},
 };
 use crate::{
     serve::{
         engine::{CaptureStart, Command, EngineError},
         problem::Problem,
         runs::CaptureHead,
+        whole,
     },
     units::parse_duration,
 };
@@ -38,11 +39,11 @@ pub(super) struct CaptureBody {
     /// Which frames, in tcpdump's words.
     filter: Option<String>,
     /// Octets kept of each frame; absent: all.
-    #[serde(default, deserialize_with = "whole")]
+    #[serde(default, deserialize_with = "whole::optional")]
     #[schema(minimum = 14, maximum = 262_144)]
     snap: Option<u64>,
     /// Ends after so many frames.
-    #[serde(default, deserialize_with = "whole")]
+    #[serde(default, deserialize_with = "whole::optional")]
     #[schema(minimum = 1)]
     count: Option<u64>,
     /// Ends after this time: `10s`.

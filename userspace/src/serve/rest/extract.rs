@@ -7,10 +7,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{StatusCode, header, request::Parts},
 };
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _},
-};
+use serde::de::DeserializeOwned;
 
 /// A body in JSON.
 #[derive(Debug)]
@@ -32,18 +29,6 @@ pub(super) fn number(field: &str, number: Option<u64>) -> Result<Option<u64>, Pr
         }
         number => Ok(number),
     }
-}
-
-/// A whole number as JSON Schema knows it: `7.0` is one too.
-pub(super) fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
-    let Some(given) = Option::<serde_json::Number>::deserialize(from)? else { return Ok(None) };
-    let of_float = || {
-        let float = given.as_f64().filter(|float| float.fract() == 0.0 && *float >= 0.0)?;
-        (float < i64::MAX as f64).then_some(float as u64)
-    };
-    let whole = given.as_u64().or_else(of_float).filter(|whole| i64::try_from(*whole).is_ok());
-    let wrong = || D::Error::custom(format!("{given} is no whole number from 0 on"));
-    whole.ok_or_else(wrong).map(Some)
 }
 
 /// Octets from which on few bodies are read at once.

@@ -2,12 +2,13 @@
 
 use super::{
     App,
-    extract::{Body, Path, Query, number, whole},
+    extract::{Body, Path, Query, number},
 };
 use crate::serve::{
     engine::{Backend, EngineError, RunSnapshot},
     problem::Problem,
     runs::{RunHead, RunRequest, StartError, blocking, with_aliases},
+    whole,
 };
 use axum::{
     Json,
@@ -28,7 +29,7 @@ pub(super) struct RunBody {
     #[schema(max_length = 200)]
     name: Option<String>,
     /// The flow set.
-    #[serde(default, deserialize_with = "whole")]
+    #[serde(default, deserialize_with = "whole::optional")]
     flow_set: Option<u64>,
     /// Instead: the shape of a flow file.
     #[schema(value_type = Option<Object>)]

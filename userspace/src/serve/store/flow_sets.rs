@@ -1,4 +1,5 @@
 use super::{Store, StoreError, now};
+use crate::serve::whole;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,6 +21,7 @@ pub struct FlowSetHead {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FlowSet {
     /// Given by the store.
+    #[serde(deserialize_with = "whole::number")]
     pub id: u64,
     /// Its own, among all flow sets.
     pub name: String,

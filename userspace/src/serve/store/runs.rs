@@ -1,5 +1,5 @@
 use super::{Store, StoreError, now};
-use crate::report::SampleRow;
+use crate::{report::SampleRow, serve::whole};
 use rusqlite::{OptionalExtension, Row, params, types::Type};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -41,12 +41,14 @@ impl RunState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunRow {
     /// Given by the store.
+    #[serde(deserialize_with = "whole::number")]
     pub id: u64,
     /// Of the flow set, or as given.
     pub name: String,
     /// Where it stands.
     pub state: RunState,
     /// The flow set that it was started from.
+    #[serde(default, deserialize_with = "whole::optional")]
     pub flow_set: Option<u64>,
     /// When it was asked for; RFC 3339, UTC.
     pub created: String,
