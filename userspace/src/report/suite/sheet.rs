@@ -173,7 +173,7 @@ fn bursts(rows: &[BenchRow]) -> Sheet {
         "min",
         "max",
         "stddev",
-        "step",
+        "step frames",
         "implied",
         "corrected",
         "in frames",

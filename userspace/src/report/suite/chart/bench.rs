@@ -119,7 +119,7 @@ pub(in super::super) fn latency(row: &BenchRow) -> Option<Markup> {
     let keys = legend(
         titles.iter().enumerate().map(|(at, name)| (classes[at % SERIES].as_str(), name.as_str())),
     );
-    let title = format!("Latency, {} octets", row.frame.name);
+    let title = format!("Latency, {}", row.frame.title());
     Some(figure(&title, &keys, &plot.draw(&title)))
 }
 

@@ -33,7 +33,7 @@ pub(in super::super) fn bench_html(result: &BenchResult) -> String {
                     && matches!(trial.test.as_str(), "throughput" | "mlrsearch")
             };
             let trials: Vec<_> = result.trials.iter().filter(of_row).collect();
-            chart::trace(&format!("Search, {} octets", row.frame.name), &trials)
+            chart::trace(&format!("Search, {}", row.frame.title()), &trials)
         })
         .collect();
     sections.push(Section { sheets: Vec::new(), charts: traces });

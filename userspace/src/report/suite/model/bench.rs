@@ -58,6 +58,13 @@ pub struct FrameResult {
     pub mean_bytes: f64,
 }
 
+impl FrameResult {
+    /// As titles name it: `64 octets`, `imix`.
+    pub fn title(&self) -> String {
+        self.size.map_or_else(|| self.name.clone(), |size| format!("{size} octets"))
+    }
+}
+
 /// How sure a throughput is (CONTRACT, tester-limited).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
