@@ -35,7 +35,7 @@ impl Journal {
         if !real {
             return Ok(Self { log: None, by_itself: false });
         }
-        let directory = calibration::directory().join("trials");
+        let directory = calibration::directory().with_file_name("trials");
         let path = directory.join(format!(
             "{}-{}-{}.jsonl",
             header.suite,

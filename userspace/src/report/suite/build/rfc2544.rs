@@ -144,7 +144,11 @@ impl Making<'_> {
             repeats: found.repeats,
             lost_frames: found.lost_frames,
             valid: all.is_some(),
-            reason: found.note.clone(),
+            // Nothing in its place would be no answer to why.
+            reason: found
+                .note
+                .clone()
+                .or_else(|| all.is_none().then(|| "the receiver timed no frame".to_owned())),
             per_direction: ways.map(|(way, figures)| one_way(way, figures.as_ref())).collect(),
         }
     }
