@@ -241,6 +241,12 @@ impl Analyser {
         self.control().nic_offset_ns.store(offset_ns, Ordering::Relaxed);
     }
 
+    /// Lets test frames go on to the kernel once they are counted, where a packet socket
+    /// hears them, or takes them from it as usual.
+    pub fn set_listened(&self, listened: bool) {
+        self.control().listened.store(listened.into(), Ordering::Relaxed);
+    }
+
     /// Runs the program on a frame without FCS, as if it had come on this RX queue. A
     /// queue other than 0 must be one of the interface that the analyser is attached to,
     /// in this thread's network namespace. With `repeat` above 1 every repetition counts.
@@ -268,6 +274,7 @@ impl Analyser {
                 trial: AtomicU32::from_ptr(&raw mut (*control).trial),
                 slabs_used: [0, 1]
                     .map(|bank| AtomicU32::from_ptr(&raw mut (*control).slabs_used[bank])),
+                listened: AtomicU32::from_ptr(&raw mut (*control).listened),
                 unbanked: AtomicU64::from_ptr(&raw mut (*control).unbanked),
             }
         }
@@ -280,6 +287,7 @@ struct Control<'a> {
     nic_offset_ns: &'a AtomicI64,
     trial: &'a AtomicU32,
     slabs_used: [&'a AtomicU32; 2],
+    listened: &'a AtomicU32,
     unbanked: &'a AtomicU64,
 }
 

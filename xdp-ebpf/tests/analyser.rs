@@ -54,6 +54,21 @@ fn a_unique_frame_is_counted_and_timed() {
 }
 
 #[test]
+fn at_a_port_that_is_listened_to_a_counted_frame_goes_on_whole() {
+    let analyser = analyser();
+    let frame = |sequence| IPV4.frame(tag(sequence));
+    analyser.set_listened(true);
+    let sent = frame(0);
+    let run = analyser.test_run(&sent, 0, 1).unwrap();
+    assert_eq!((run.action, run.frame), (Action::Pass, sent));
+    assert_eq!(moved(&analyser.record(0, 0)), [("unique", 1)]);
+    let port = analyser.port_record(0);
+    assert_eq!((port.seen, port.matched, port.passed), (1, 1, 0));
+    analyser.set_listened(false);
+    take(&analyser, &frame(1));
+}
+
+#[test]
 fn a_duplicate_never_hides_a_loss() {
     let analyser = analyser();
     let frame = |sequence| IPV4.frame(tag(sequence));

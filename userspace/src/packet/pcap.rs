@@ -24,12 +24,17 @@ impl<W: Write> PcapWriter<W> {
 
     /// Appends a frame seen at `time_ns` after the epoch of the capture.
     pub fn write(&mut self, time_ns: u64, frame: &[u8]) -> Result<()> {
+        self.write_cut(time_ns, frame, SNAP_BYTES as usize)
+    }
+
+    /// The same, of which `snap_bytes` octets are kept.
+    pub fn write_cut(&mut self, time_ns: u64, frame: &[u8], snap_bytes: usize) -> Result<()> {
         let (seconds, nanoseconds) = (time_ns / 1_000_000_000, time_ns % 1_000_000_000);
-        let length = frame.len() as u32;
-        for word in [seconds as u32, nanoseconds as u32, length.min(SNAP_BYTES), length] {
+        let kept = &frame[..frame.len().min(snap_bytes).min(SNAP_BYTES as usize)];
+        for word in [seconds as u32, nanoseconds as u32, kept.len() as u32, frame.len() as u32] {
             self.out.write_all(&word.to_le_bytes())?;
         }
-        self.out.write_all(&frame[..frame.len().min(SNAP_BYTES as usize)])
+        self.out.write_all(kept)
     }
 
     /// Flushes what is buffered.

@@ -57,12 +57,12 @@ pub struct CaptureEnd {
 pub struct CaptureSession {
     spec: CaptureSpec,
     // Dropped in this order: first what redirects, then where to, then the settings.
-    program: Capture,
+    program: Option<Capture>,
     sockets: Vec<XskReceiver>,
     tap: Tap,
     counters: PortCounters,
     watch: LinkWatch,
-    hold: Hold,
+    hold: Option<Hold>,
     native_refused: Option<String>,
 }
 
@@ -91,7 +91,28 @@ impl CaptureSession {
         let counters = PortCounters::open(&info)?;
         let (program, sockets, native_refused) = netns.run(|| attach(&info))??;
         let tap = Tap::open(&info)?;
+        let (program, hold) = (Some(program), Some(hold));
         Ok(Self { spec, program, sockets, tap, counters, watch, hold, native_refused })
+    }
+
+    /// Hears what goes to and from the kernel at a port that may be in use: test frames too,
+    /// where [`Settings::listened`](super::Settings::listened) names it. Nothing is attached
+    /// and no setting changed.
+    pub fn beside(spec: CaptureSpec) -> Result<Self, SessionError> {
+        let info = port_info(&spec.port)?;
+        let watch = LinkWatch::start(std::slice::from_ref(&info))?;
+        let counters = PortCounters::open(&info)?;
+        let tap = Tap::open(&info)?;
+        Ok(Self {
+            spec,
+            program: None,
+            sockets: Vec::new(),
+            tap,
+            counters,
+            watch,
+            hold: None,
+            native_refused: None,
+        })
     }
 
     /// Sentences about how the port is used.
@@ -101,7 +122,7 @@ impl CaptureSession {
         let generic = generic.map(|why| format!("{port}: the program runs in generic mode: {why}"));
         let copied = !self.sockets.iter().all(XskReceiver::is_zero_copy);
         let copied = copied.then(|| format!("{port}: test frames are copied by the kernel"));
-        let uncontrolled = self.hold.not_controllable().iter();
+        let uncontrolled = self.hold.iter().flat_map(Hold::not_controllable);
         generic.chain(copied).chain(uncontrolled.map(|what| format!("{port}: {what}"))).collect()
     }
 
@@ -115,7 +136,8 @@ impl CaptureSession {
         let (mut tagged, mut heard, mut outgoing) = (0, 0, 0);
         let before = self.counters.read().ok();
         let (started, start_ns) = (Instant::now(), realtime_ns());
-        let seen_before = self.program.record();
+        let record = |program: &Option<Capture>| program.as_ref().map(Capture::record);
+        let seen_before = record(&self.program);
         let full = |written: u64| self.spec.count.is_some_and(|count| written >= count);
         let mut gone = None;
         let mut last_turn = false;
@@ -157,25 +179,26 @@ impl CaptureSession {
             let over = self.spec.duration.is_some_and(|time| started.elapsed() >= time);
             if stop.load(Relaxed) || over || gone.is_some() {
                 // What has come is still written, and nothing new redirected.
-                self.program.detach();
+                self.program.as_mut().map(Capture::detach);
                 last_turn = true;
             } else if idle {
                 self.wait();
             }
         }
-        self.program.detach();
+        self.program.as_mut().map(Capture::detach);
         let bounded = self.spec.count.is_some() || self.spec.duration.is_some();
         let over = self.spec.duration.is_some_and(|time| started.elapsed() >= time);
         let finished = full(merge.written) || over;
         let interrupted = bounded && !finished && stop.load(Relaxed);
-        let seen = self.program.record();
+        let seen = record(&self.program).zip(seen_before);
         let after = self.counters.read().ok();
         let gained = after.zip(before).map(|(after, before)| after.since(&before));
-        let redirected = seen.redirected - seen_before.redirected;
+        let redirected = seen.map_or(0, |(seen, before)| seen.redirected - before.redirected);
+        let received = seen.map_or(heard - outgoing, |(seen, before)| seen.seen - before.seen);
         // Once the count is reached, the rest was not wanted, not dropped.
         let in_sockets = if full(merge.written) { 0 } else { redirected.saturating_sub(tagged) };
         let counts = CaptureCounts {
-            received: seen.seen - seen_before.seen + outgoing,
+            received: received + outgoing,
             interface_dropped: gained.as_ref().map_or(0, PortReading::rx_dropped),
             kernel_dropped: in_sockets + self.tap.dropped(),
             written: merge.written,

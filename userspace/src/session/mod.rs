@@ -74,6 +74,9 @@ pub struct Settings {
     pub backend: Backend,
     /// Where calibrations are kept; `None`: none is used.
     pub calibrations: Option<PathBuf>,
+    /// Ports of the spec whose test frames also go on to the kernel, for
+    /// [`CaptureSession::beside`].
+    pub listened: Vec<String>,
 }
 
 impl Default for Settings {
@@ -85,6 +88,7 @@ impl Default for Settings {
             series: false,
             backend: Backend::Auto,
             calibrations: None,
+            listened: Vec::new(),
         }
     }
 }

@@ -71,6 +71,8 @@ impl Session {
             let first = ports.first().map(|first: &Port| first.receiver.source());
             let first = first.filter(|_| watching.setup.shared_windows);
             let port = Port::take(&spec.ports[index], info.clone(), &watching, first)?;
+            let listened = settings.listened.contains(&spec.ports[index].interface);
+            port.receiver.source().set_listened(listened);
             ports.push(port);
         }
         wait_for_carriers(&infos, CARRIER_WAIT)?;

@@ -142,7 +142,7 @@ struct analyser_control {
 	__s64 nic_offset_ns;            /* CLOCK_MONOTONIC less NIC clock */
 	__u32 trial;                    /* enum trial_word */
 	__u32 slabs_used[2];            /* by trial bank */
-	__u32 reserved;
+	__u32 listened;                 /* 1: test frames also go on to the kernel */
 	__u64 unbanked;                 /* frames passed uncounted: of a queue added after load */
 };
 

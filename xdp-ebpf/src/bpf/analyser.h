@@ -158,7 +158,7 @@ INLINE int pass_implausible(struct port_record *port)
 INLINE int drop(struct port_record *port)
 {
 	port->matched++;
-	return XDP_DROP;
+	return *(volatile __u32 *)&control.listened ? XDP_PASS : XDP_DROP;
 }
 
 /*

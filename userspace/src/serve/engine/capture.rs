@@ -67,9 +67,12 @@ impl Captures {
     ) {
         let number = start.capture;
         let ports = [start.port.clone()];
-        let opened = shared
-            .take_ports(&ports, Holder::Capture(number))
-            .and_then(|taken| Ok((taken, open(start)?)));
+        let taken = if start.beside {
+            Ok(None)
+        } else {
+            shared.take_ports(&ports, Holder::Capture(number)).map(Some)
+        };
+        let opened = taken.and_then(|taken| Ok((taken, open(start)?)));
         let (taken, session) = match opened {
             Ok(opened) => opened,
             Err(error) => return answer(Err(error)),
@@ -150,7 +153,8 @@ fn open(start: &CaptureStart) -> Result<CaptureSession, EngineError> {
         .transpose()
         .map_err(|error: crate::packet::FilterError| invalid("filter", error.to_string()))?;
     let refused = |error: SessionError| refusal(&error);
-    CaptureSession::open(CaptureSpec {
+    let how = if start.beside { CaptureSession::beside } else { CaptureSession::open };
+    how(CaptureSpec {
         port: start.port.parse().map_err(|error: crate::nic::NicError| refused(error.into()))?,
         snap_bytes: start.snap as usize,
         filter,

@@ -123,6 +123,9 @@ pub struct RunStart {
     pub interval_ns: u64,
     /// Samples kept for the result; 0: none.
     pub samples: usize,
+    /// PORTs whose test frames also go on to the kernel, where captures beside hear them.
+    #[serde(default)]
+    pub listened: Vec<String>,
 }
 
 /// `auto`, `af_xdp` or `live_frames`.
@@ -155,6 +158,9 @@ pub struct CaptureStart {
     pub duration_ns: Option<u64>,
     /// Octets of pcapng that are kept at most; then it ends.
     pub octets: u64,
+    /// Beside whoever has the port: what goes to and from the kernel, and nothing else.
+    #[serde(default)]
+    pub beside: bool,
 }
 
 /// What a command is answered with.

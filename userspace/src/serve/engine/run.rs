@@ -111,6 +111,7 @@ fn open(
             super::Backend::LiveFrames => tx::Backend::LiveFrames,
         },
         calibrations: Some(calibration::directory()),
+        listened: start.listened,
     };
     let session = Session::open(spec, settings).map_err(refused)?;
     session.control().hold(&start.held)?;
