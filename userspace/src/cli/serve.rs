@@ -35,6 +35,18 @@ pub struct ServeArgs {
     /// Runs kept in the store
     #[arg(long, env = "LINERATE_RETAIN_RUNS", value_name = "N")]
     pub retain_runs: Option<u32>,
+    /// Where the Open Traffic Generator API listens; 127.0.0.1:8443 unless told otherwise
+    #[arg(long, env = "LINERATE_OTG", value_name = "ADDRESS:PORT")]
+    pub otg: Option<SocketAddr>,
+    /// Plain HTTP there instead of TLS
+    #[arg(long)]
+    pub otg_plain: bool,
+    /// Its certificate chain, PEM; without it one is made on the first start
+    #[arg(long, env = "LINERATE_OTG_CERT", value_name = "PATH")]
+    pub otg_cert: Option<PathBuf>,
+    /// Its private key, PEM
+    #[arg(long, env = "LINERATE_OTG_KEY", value_name = "PATH")]
+    pub otg_key: Option<PathBuf>,
     /// A TOML file with these options: listen, store, token_file, tls_cert, tls_key, hosts,
     /// interval, retain_runs, and a table [alias]
     #[arg(long, env = "LINERATE_CONFIG", value_name = "PATH")]
@@ -52,6 +64,10 @@ pub(super) fn main(args: ServeArgs) -> Result<u8, Failure> {
         hosts: args.hosts,
         interval: args.interval,
         retain_runs: args.retain_runs,
+        otg: args.otg,
+        otg_plain: args.otg_plain,
+        otg_cert: args.otg_cert,
+        otg_key: args.otg_key,
         ..Options::default()
     };
     args.alias.iter().try_for_each(|alias| options.add_alias(alias)).map_err(told)?;

@@ -34,6 +34,15 @@ pub struct Options {
     pub interval: Option<String>,
     /// Runs kept in the store.
     pub retain_runs: Option<u32>,
+    /// Where the Open Traffic Generator API listens.
+    pub otg: Option<SocketAddr>,
+    /// It speaks plain HTTP instead of TLS.
+    #[serde(default)]
+    pub otg_plain: bool,
+    /// Its certificate chain, PEM; without it one is made.
+    pub otg_cert: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub otg_key: Option<PathBuf>,
 }
 
 /// What the daemon goes by.
@@ -55,6 +64,19 @@ pub struct Config {
     pub interval: Duration,
     /// Runs kept in the store.
     pub retain_runs: u32,
+    /// Where the Open Traffic Generator API listens.
+    pub otg: SocketAddr,
+    /// Its certificate; `None`: plain HTTP.
+    pub otg_certificate: Option<OtgCertificate>,
+}
+
+/// The certificate of the Open Traffic Generator API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OtgCertificate {
+    /// Made on the first start, beside the store.
+    Made,
+    /// Chain and key.
+    Given(PathBuf, PathBuf),
 }
 
 /// A secret that no message shows.
@@ -85,6 +107,12 @@ pub enum ConfigError {
     HalfTls,
     #[error("interval: \"{0}\" is no time from 100ms to 60s")]
     Interval(String),
+    #[error(
+        "otg: {otg} can be reached from outside, and clients of this API cannot show a token; listen at a loopback address"
+    )]
+    OtgOutside { otg: SocketAddr },
+    #[error("otg_cert and otg_key belong together, and neither to otg_plain")]
+    HalfOtgTls,
     #[error("--alias {0}: write NAME=PORT")]
     Alias(String),
 }
@@ -129,6 +157,10 @@ impl Options {
             alias,
             interval: self.interval.or(below.interval),
             retain_runs: self.retain_runs.or(below.retain_runs),
+            otg: self.otg.or(below.otg),
+            otg_plain: self.otg_plain || below.otg_plain,
+            otg_cert: self.otg_cert.or(below.otg_cert),
+            otg_key: self.otg_key.or(below.otg_key),
         }
     }
 
@@ -168,6 +200,11 @@ impl Options {
         if token.is_none() && !listen.ip().is_loopback() {
             return Err(ConfigError::NoToken { listen });
         }
+        let otg = self.otg.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)));
+        // Its clients have no way to show a token.
+        if !otg.ip().is_loopback() {
+            return Err(ConfigError::OtgOutside { otg });
+        }
         let interval = self.interval.unwrap_or_else(|| "1s".to_owned());
         let range = Duration::from_millis(100)..=Duration::from_mins(1);
         Ok(Config {
@@ -185,6 +222,13 @@ impl Options {
                 .filter(|time| range.contains(time))
                 .ok_or(ConfigError::Interval(interval))?,
             retain_runs: self.retain_runs.unwrap_or(1000),
+            otg,
+            otg_certificate: match (self.otg_plain, self.otg_cert, self.otg_key) {
+                (true, None, None) => None,
+                (false, Some(cert), Some(key)) => Some(OtgCertificate::Given(cert, key)),
+                (false, None, None) => Some(OtgCertificate::Made),
+                _ => return Err(ConfigError::HalfOtgTls),
+            },
         })
     }
 }

@@ -1,9 +1,10 @@
 //! The daemon's life: opened with privileges, served without, ended in order.
 
 use super::{
-    config::Config,
-    engine::{Engine, Sink},
+    config::{Config, OtgCertificate},
+    engine::{Engine, Event, Sink},
     live::Live,
+    otg::{CertificateFiles, Listener, Otg},
     rest::{self, App},
     runs::{Runs, Settings},
     store::{Store, StoreError},
@@ -16,8 +17,8 @@ use hyper_util::rt::TokioTimer;
 use std::{
     fs, io,
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
-    sync::Arc,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     time::Duration,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -34,6 +35,8 @@ pub enum ServeError {
     Listen { listen: SocketAddr, source: io::Error },
     #[error("{0}")]
     Tls(String),
+    #[error("{0}")]
+    Otg(String),
     #[error("cannot start the data plane: {0}")]
     Engine(io::Error),
     #[error("cannot drop the privileges: {0}")]
@@ -46,8 +49,53 @@ impl ServeError {
     /// The exit code that CONTRACT gives this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Directory { .. } | Self::Store(_) | Self::Listen { .. } | Self::Tls(_) => 64,
+            Self::Directory { .. }
+            | Self::Store(_)
+            | Self::Listen { .. }
+            | Self::Tls(_)
+            | Self::Otg(_) => 64,
             Self::Engine(_) | Self::Privileges(_) | Self::Serve(_) => 2,
+        }
+    }
+}
+
+/// Runs of the Open Traffic Generator API have numbers above those of the store.
+const OTG_NUMBERS: u64 = 1 << 52;
+
+/// Hears the engine for all who start something there.
+#[derive(Debug)]
+struct Ears {
+    runs: Arc<Runs>,
+    otg: OnceLock<Arc<Otg>>,
+}
+
+impl Sink for Ears {
+    fn event(&self, event: Event) {
+        if !self.otg.get().is_some_and(|otg| otg.hear(&event)) {
+            self.runs.event(event);
+        }
+    }
+
+    fn died(&self, reason: &str, is_final: bool) {
+        if let Some(otg) = self.otg.get() {
+            otg.died(reason);
+        }
+        self.runs.died(reason, is_final);
+    }
+}
+
+/// The files of the certificate, made if there are none; `None`: plain HTTP.
+fn otg_certificate(config: &Config) -> Result<Option<CertificateFiles>, ServeError> {
+    let directory = || config.store.parent().map(Path::to_owned).unwrap_or_default();
+    match &config.otg_certificate {
+        None => Ok(None),
+        Some(OtgCertificate::Given(certificate, key)) => {
+            Ok(Some(CertificateFiles { certificate: certificate.clone(), key: key.clone() }))
+        }
+        Some(OtgCertificate::Made) => {
+            let files = CertificateFiles::within(&directory());
+            files.make_once().map_err(|error| ServeError::Otg(error.to_string()))?;
+            Ok(Some(files))
         }
     }
 }
@@ -80,14 +128,23 @@ pub fn main(config: Config) -> Result<(), ServeError> {
         Some((cert, key)) => Some(tls::server_config(cert, key).map_err(ServeError::Tls)?),
         None => None,
     };
+    let certificate = otg_certificate(&config)?;
+    let otg_listener = Listener::open(config.otg, certificate.as_ref())
+        .map_err(|error| ServeError::Otg(error.to_string()))?;
     let live = Arc::new(Live::default());
     let settings = Settings { interval: config.interval, samples: DEFAULT_CAPACITY };
     let runs = Arc::new(Runs::new(Arc::clone(&store), Arc::clone(&live), settings));
     let engine = Engine::spawn().map_err(ServeError::Engine)?;
     // Before the first thread: each has its own, and those from here on have none.
     drop_privileges().map_err(ServeError::Privileges)?;
-    let sink: Arc<dyn Sink> = Arc::<Runs>::clone(&runs);
-    runs.attach(Arc::new(Engine::attach(engine, sink).map_err(ServeError::Engine)?));
+    let ears = Arc::new(Ears { runs: Arc::clone(&runs), otg: OnceLock::new() });
+    let sink: Arc<dyn Sink> = Arc::<Ears>::clone(&ears);
+    let engine = Arc::new(Engine::attach(engine, sink).map_err(ServeError::Engine)?);
+    runs.attach(Arc::clone(&engine));
+    let aliases = config.aliases.clone().into_iter().collect();
+    let otg = Arc::new(Otg::new(engine, aliases, Arc::new(AtomicU64::new(OTG_NUMBERS))));
+    // It is set here and nowhere else.
+    let _ = ears.otg.set(Arc::clone(&otg));
 
     let app = App::new(Arc::clone(&runs), store, Arc::clone(&live), Arc::new(config));
     let (router, _) = rest::router(app);
@@ -98,7 +155,11 @@ pub fn main(config: Config) -> Result<(), ServeError> {
         .build()?;
     runtime.block_on(async {
         let handle = Handle::new();
-        tokio::spawn(end(handle.clone(), runs, live)?);
+        let otg_handle = Handle::new();
+        tokio::spawn(end(vec![handle.clone(), otg_handle.clone()], runs, live)?);
+        let (otg_scheme, otg_address) = (otg_listener.scheme(), otg_listener.address()?);
+        tokio::spawn(otg_listener.serve(otg, otg_handle));
+        println!("Open Traffic Generator API at {otg_scheme}://{otg_address}");
         let scheme = if tls.is_some() { "https" } else { "http" };
         println!("linerate serves {scheme}://{address}/api/v1/");
         serve(listener, router, tls.map(RustlsConfig::from_config), handle).await
@@ -133,7 +194,7 @@ async fn serve(
 
 /// Waits for a signal, then ends the runs, the streams and the requests, in this order.
 fn end(
-    handle: Handle<SocketAddr>,
+    handles: Vec<Handle<SocketAddr>>,
     runs: Arc<Runs>,
     live: Arc<Live>,
 ) -> io::Result<impl Future<Output = ()>> {
@@ -145,7 +206,7 @@ fn end(
         // Asked twice: the data plane ends what it does when the pipes close.
         tokio::select! { () = runs.stop_all(RUNS_PATIENCE) => (), () = asked() => () }
         live.close();
-        handle.graceful_shutdown(Some(REQUESTS_PATIENCE));
+        handles.iter().for_each(|handle| handle.graceful_shutdown(Some(REQUESTS_PATIENCE)));
     })
 }
 

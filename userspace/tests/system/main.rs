@@ -58,6 +58,7 @@ mod lifecycle;
 mod live_frames;
 mod modes;
 mod neighbours;
+mod otg;
 mod output;
 mod pacing;
 mod ports;

@@ -13,6 +13,7 @@ use crate::{
 mod apt;
 pub mod bpffs;
 mod needs;
+mod snappi;
 mod venv;
 
 pub use needs::Tier;
@@ -74,8 +75,11 @@ fn install(missing: &[&Need], yes: bool) -> Result<()> {
     if !debian.is_empty() {
         install_packages(&debian, yes)?;
     }
-    if !pypi.is_empty() {
+    if !pypi.is_empty() && !venv::present() {
         venv::install()?;
+    }
+    if !pypi.is_empty() && !snappi::present() {
+        snappi::install()?;
     }
     let still: Vec<_> = missing.iter().filter(|need| !need.present()).map(|n| n.what).collect();
     if !still.is_empty() {

@@ -52,9 +52,11 @@ enum Check {
     PythonModule(&'static str),
     /// What the tests want from PyPI.
     PyPi,
+    /// snappi, in an environment of its own.
+    Snappi,
 }
 
-use Check::{ClangBpf, Header, Libclang, Program, PyPi, PythonModule, Qemu};
+use Check::{ClangBpf, Header, Libclang, Program, PyPi, PythonModule, Qemu, Snappi};
 use Tier::{Bench, Build, Test, Vm};
 
 const fn need(
@@ -100,6 +102,7 @@ pub const NEEDS: &[Need] = &[
         "holds results against their schemas",
     ),
     need(Test, "Python's venv", PythonModule("ensurepip"), "python3-venv", "holds what is of PyPI"),
+    need(Test, "snappi", Snappi, "", "drives the test API that `serve` offers"),
     need(Test, "MLRsearch", PyPi, "", "an independent search, in a venv in the target folder"),
     need(Vm, "QEMU with igb", Qemu, "qemu-system-x86", "emulates NICs and the machine around them"),
     need(Vm, "busybox", Program("busybox"), "busybox-static", "the first program in a VM"),
@@ -113,7 +116,7 @@ pub const NEEDS: &[Need] = &[
 impl Need {
     /// Whether it comes from PyPI rather than from apt.
     pub fn is_on_pypi(&self) -> bool {
-        matches!(self.check, PyPi)
+        matches!(self.check, PyPi | Snappi)
     }
 
     pub fn present(&self) -> bool {
@@ -125,6 +128,7 @@ impl Need {
                     && compiles("clang", &["-target", "bpf", "-O2", "-c", "-x", "c"], "int x;\n")
             }
             Libclang => libclang_present(),
+            Snappi => super::snappi::present(),
             Qemu => {
                 let igb = ["-machine", "none", "-device", "igb,help"];
                 let said = shell::read(&mut shell::command("qemu-system-x86_64", &igb));

@@ -105,6 +105,7 @@ pub(super) async fn start(
         count: body.count,
         duration_ns,
         octets: OCTETS,
+        beside: false,
     };
     if let Err(error) = engine.start_capture(start).await {
         captures.remove(id);

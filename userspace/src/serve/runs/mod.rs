@@ -203,6 +203,7 @@ impl Runs {
             backend: request.backend,
             interval_ns: self.settings.interval.as_nanos() as u64,
             samples: if request.samples { self.settings.samples } else { 0 },
+            listened: Vec::new(),
         }
     }
 

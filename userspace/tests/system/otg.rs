@@ -1,0 +1,112 @@
+//! The Open Traffic Generator API, driven by the real snappi client. The scripts, the frames
+//! that they expect (scapy) and their judgement are in `otg/`.
+#![cfg(feature = "serve")]
+#![allow(unsafe_code, reason = "kill(2) and prctl(2) have no safe face in std")]
+
+use crate::testbed::{Lab, Linerate, die_with_the_test, much_of_the_machine};
+use std::{
+    io::{BufRead, BufReader, Read},
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+/// What `cargo xtask setup` installs.
+const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/otg-client/bin/python");
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/system/otg");
+
+/// `linerate serve` at an address of its own.
+struct Daemon {
+    child: Child,
+    url: String,
+}
+
+impl Daemon {
+    fn start(lab: &Lab, arguments: &[&str]) -> Self {
+        let mut command = Command::new(Linerate::BINARY);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--otg", "127.0.0.1:0"]).args(arguments);
+        command.arg("--store").arg(lab.file("state", b"").with_file_name("serve.db"));
+        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        // SAFETY: prctl is async-signal-safe, and nothing else happens between fork and exec.
+        unsafe { command.pre_exec(die_with_the_test) };
+        let mut child = command.spawn().expect("the daemon");
+        let mut lines = BufReader::new(child.stdout.take().expect("its words"));
+        let mut first = String::new();
+        lines.read_line(&mut first).expect("its address");
+        let url = first.trim().rsplit(' ').next().unwrap_or_default().to_owned();
+        assert!(url.starts_with("http"), "{first}");
+        // What it says later belongs to the test's own output.
+        thread::spawn(move || std::io::copy(&mut lines, &mut std::io::stderr()));
+        Self { child, url }
+    }
+
+    /// SIGTERM, and it ends well.
+    fn stop(mut self) {
+        // SAFETY: the child has not been waited for, so its number is still its own.
+        assert_eq!(unsafe { libc::kill(self.child.id() as i32, libc::SIGTERM) }, 0);
+        let status = self.child.wait().expect("its end");
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs the script's cases (none named: all) and returns what it printed.
+#[track_caller]
+fn snappi(lab: &Lab, daemon: &Daemon, cases: &[&str]) -> String {
+    assert!(
+        Path::new(PYTHON).exists(),
+        "snappi is missing, so nothing was tested; run: cargo xtask setup"
+    );
+    let mut command = Command::new(PYTHON);
+    command.arg("contract.py").current_dir(SCRIPTS).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.arg(&daemon.url).args(["localhost:5555", &lab.east.to_string()]).args(cases);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    // SAFETY: as above.
+    unsafe { command.pre_exec(die_with_the_test) };
+    let mut script = command.spawn().expect("python");
+    let mut words = script.stderr.take().expect("its words");
+    let (say, said) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        let _ = words.read_to_string(&mut text);
+        let _ = say.send(text);
+    });
+    let output = script.wait_with_output().expect("its end");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = said.recv_timeout(Duration::from_secs(5)).unwrap_or_default();
+    assert!(output.status.success(), "{printed}{said}");
+    printed
+}
+
+fn serve(arguments: &[&str], cases: &[&str]) -> String {
+    let _quiet = much_of_the_machine();
+    let lab = Lab::cable_with_queues(1, 1);
+    let alias = format!("localhost:5555={}", lab.west);
+    let daemon = Daemon::start(&lab, &[arguments, &["--alias", &alias]].concat());
+    let printed = snappi(&lab, &daemon, cases);
+    daemon.stop();
+    lab.assert_nothing_attached();
+    printed
+}
+
+#[test]
+fn real_snappi_is_served_over_tls() {
+    let printed = serve(&[], &[]);
+    assert_eq!(printed.lines().filter(|line| line.starts_with("ok ")).count(), 12, "{printed}");
+}
+
+#[test]
+fn real_snappi_is_served_over_plain_http() {
+    let cases = ["version_and_example", "both_directions", "udp_patterns", "control"];
+    let printed = serve(&["--otg-plain"], &cases);
+    assert_eq!(printed.lines().filter(|line| line.starts_with("ok ")).count(), 4, "{printed}");
+}
