@@ -30,6 +30,7 @@
 //! | `lifecycle` | ends by signal, by force, by loss of the port | the kernel's view |
 //! | `output` | JSON, tables, `show` | serde_json, a terminal, tshark |
 //! | `serve` | the daemon: REST, live stream, store, its end | the kernel's counters and view, a socket |
+//! | `rfc2544` | the command on real frames through a limiter, a bridge and a router | the devices' own limits, python's jsonschema |
 //! | `series` | `--series`: rows, endless runs, a full disk | python |
 //! | `compare` | two results: within, outside, not to be compared | exit codes, serde_json |
 //! | `calibrate` | bias and spread of a cable, when `run` takes them off | serde_json |
@@ -65,6 +66,7 @@ mod ports;
 mod privileges;
 mod queues;
 mod replay;
+mod rfc2544;
 mod series;
 mod serve;
 mod suites;

@@ -12,14 +12,14 @@ use std::{
 const DEVICE: &str = "sim:link=100M,capacity=100kpps,buffer=100";
 
 /// Where reports are kept to be looked at: `target/tmp/suites/NAME`.
-fn directory(name: &str) -> PathBuf {
+pub(crate) fn directory(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("suites").join(name);
     let _ = fs::remove_dir_all(&path);
     fs::create_dir_all(&path).expect("a directory for reports");
     path
 }
 
-fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -29,7 +29,7 @@ fn json(path: &Path) -> Value {
 
 /// The one document on stdout.
 #[track_caller]
-fn document(outcome: &Outcome) -> Value {
+pub(crate) fn document(outcome: &Outcome) -> Value {
     serde_json::from_str(&outcome.stdout).unwrap_or_else(|error| panic!("{error}: {outcome}"))
 }
 
@@ -39,7 +39,7 @@ fn python(code: &str, arguments: &[&Path]) -> String {
 }
 
 /// Holds a result against the schema that the binary publishes.
-fn assert_schema(suite: &str, result: &Path) {
+pub(crate) fn assert_schema(suite: &str, result: &Path) {
     let schema = Linerate::spawn(["report", "--schema", suite]).wait().exits(0).stdout;
     let file = result.with_file_name(format!("{suite}.schema.json"));
     fs::write(&file, schema).expect("write the schema");

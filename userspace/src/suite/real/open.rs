@@ -16,6 +16,7 @@ use crate::{
     session::{Session, SessionError, Settings, vlan_tags},
     spec::{Flow, ServiceSpec, Spec, SuiteSpec, Topology},
     suite::{Direction, TrialError},
+    tx::Backend,
     units::FrameSize,
 };
 use std::{
@@ -55,8 +56,14 @@ impl RealTrial {
             find_routers(suite, &mut lanes.spec, &infos, &mut notes)?;
         }
         let directions = directions(&lanes, &infos)?;
+        // Loads change from trial to trial and are held to the frame: that is what AF_XDP does,
+        // while live frames have the rate of the kernel's loop. They are there when asked for.
+        let backend = match setup.settings.backend {
+            Backend::Auto => Backend::AfXdp,
+            asked => asked,
+        };
         let settings =
-            Settings { interval: Duration::from_secs(1), series: true, ..setup.settings };
+            Settings { interval: Duration::from_secs(1), series: true, backend, ..setup.settings };
         let session = Session::open(lanes.spec.clone(), settings)?;
         let teacher = Teacher::new(suite.learning, &lanes, &infos).map_err(SessionError::from)?;
         let asking: BTreeSet<_> = lanes.queries().map(|flow| lanes.spec.flows[flow].tx).collect();

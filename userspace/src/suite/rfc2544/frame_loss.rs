@@ -19,7 +19,7 @@ pub(super) fn run(
     rows: &mut Vec<FrameLoss>,
 ) -> Result<(), Stop> {
     let mut lossless = 0;
-    for load in ladder(setting.line, spec.step, setting.wanted) {
+    for load in ladder(setting.wanted, spec.step) {
         if load > setting.top {
             rows.push(untried(setting, load));
             continue;
@@ -53,17 +53,15 @@ pub(super) fn run(
     Ok(())
 }
 
-/// 100 % and each step below it; the user's limit itself where that is less, and no load above.
-fn ladder(line: Ratio, step: Ratio, max_load: Ratio) -> impl Iterator<Item = Ratio> {
-    let below = move |steps: u64| {
+/// All of the greatest load, and each step below it.
+fn ladder(max_load: Ratio, step: Ratio) -> impl Iterator<Item = Ratio> {
+    (0..).map_while(move |steps: u64| {
         let gone = step.times(steps.into());
         (gone < Ratio::ONE).then(|| {
             let left = Ratio::new(gone.denominator() - gone.numerator(), gone.denominator());
-            line.times(left)
+            max_load.times(left)
         })
-    };
-    let rest = (0..).map_while(below).skip_while(move |&load| load >= max_load);
-    std::iter::once(line.min(max_load)).chain(rest)
+    })
 }
 
 fn untried(setting: &Setting<'_>, load: Ratio) -> FrameLoss {
@@ -86,14 +84,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loads_go_down_from_the_line_or_the_limit() {
+    fn loads_go_down_from_the_greatest_by_shares_of_it() {
         let loads = |step: u128, max: u64| -> Vec<u128> {
             let step = Ratio::new(step, 100);
-            ladder(1000.into(), step, max.into()).map(Ratio::floor).collect()
+            ladder(max.into(), step).map(Ratio::floor).collect()
         };
         assert_eq!(loads(10, 1000), [1000, 900, 800, 700, 600, 500, 400, 300, 200, 100]);
         assert_eq!(loads(30, 1000), [1000, 700, 400, 100]);
-        assert_eq!(loads(50, 750), [750, 500]);
-        assert_eq!(loads(50, 500), [500]);
+        assert_eq!(loads(50, 750), [750, 375]);
+        assert_eq!(loads(100, 500), [500]);
     }
 }
