@@ -206,7 +206,9 @@ fn end(
         // Asked twice: the data plane ends what it does when the pipes close.
         tokio::select! { () = runs.stop_all(RUNS_PATIENCE) => (), () = asked() => () }
         live.close();
-        handles.iter().for_each(|handle| handle.graceful_shutdown(Some(REQUESTS_PATIENCE)));
+        for handle in &handles {
+            handle.graceful_shutdown(Some(REQUESTS_PATIENCE));
+        }
     })
 }
 

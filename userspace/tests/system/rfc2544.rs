@@ -20,7 +20,7 @@ fn rfc2544(lab: &Lab, arguments: &[&str]) -> Outcome {
 #[test]
 fn quick_finds_the_rate_of_a_limiter_within_a_hundredth() {
     const LIMIT: u32 = 10_000;
-    const DEPTH: u32 = 50;
+    const DEPTH: u32 = 90;
     let _machine = much_of_the_machine();
     let lab = Lab::with_limiter(Limit { pps: LIMIT, depth: DEPTH, drop_every: 0 });
     let reports = directory("real");
