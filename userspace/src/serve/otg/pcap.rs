@@ -66,7 +66,7 @@ fn read(pcapng: &[u8], mut each: impl FnMut(u64, &[u8])) -> io::Result<()> {
                 }
                 reader.consume(used);
             }
-            Err(PcapError::Eof) => return Ok(()),
+            Err(PcapError::Eof | PcapError::UnexpectedEof) => return Ok(()),
             Err(PcapError::Incomplete(_)) => {
                 if reader.reader_exhausted() {
                     return Ok(());

@@ -135,12 +135,12 @@ fn figures(streams: impl Iterator<Item = Option<LatencyStats>>) -> Option<Latenc
         p50_ns: median(|stats| stats.p50_ns),
         p99_ns: median(|stats| stats.p99_ns),
         p999_ns: median(|stats| stats.p999_ns),
+        // Not known of one stream, it is not known at all; the figures are.
         uncertainty_ns: streams
             .iter()
             .map(|stats| stats.uncertainty_ns)
-            .collect::<Option<Vec<_>>>()?
-            .into_iter()
-            .max(),
+            .collect::<Option<Vec<_>>>()
+            .and_then(|all| all.into_iter().max()),
     })
 }
 
@@ -148,4 +148,33 @@ fn figures(streams: impl Iterator<Item = Option<LatencyStats>>) -> Option<Latenc
 pub(super) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
     (count > 0).then(|| sum / f64::from(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(uncertainty_ns: Option<u64>) -> LatencyStats {
+        LatencyStats {
+            count: 10,
+            min_ns: 10,
+            mean_ns: 20.0,
+            p50_ns: 20,
+            p99_ns: 29,
+            p999_ns: 30,
+            max_ns: 30,
+            uncertainty_ns,
+        }
+    }
+
+    #[test]
+    fn latency_that_was_never_calibrated_is_told_without_an_uncertainty() {
+        let over = |uncertainties: [Option<u64>; 2]| {
+            figures(uncertainties.into_iter().map(|known| Some(stream(known)))).unwrap()
+        };
+        let raw = over([None, Some(5)]);
+        assert_eq!((raw.min_ns, raw.max_ns, raw.uncertainty_ns), (10, 30, None));
+        assert_eq!(over([Some(4), Some(5)]).uncertainty_ns, Some(5));
+        assert_eq!(figures([Some(stream(None)), None].into_iter()), None);
+    }
 }

@@ -114,5 +114,5 @@ fn the_users_limit_is_no_loss_either() {
     assert!(row.throughput.unwrap().note.unwrap().contains("max_rate 25%"));
     let offered: Vec<_> =
         row.frame_loss.unwrap().iter().map(|row| row.offered_ratio.to_f64()).collect();
-    assert_eq!(offered, [0.25, 0.2]);
+    assert_eq!(offered, [0.25, 0.225]);
 }
