@@ -72,6 +72,7 @@ const TIERS: &[TierOf] = &[
     tier("docs", "examples, and rustdoc without a warning", docs),
     tier("package", "lock file, licences, what a crate would hold", package),
     tier("vm", "zero-copy on a real driver, in a VM", || vm::zero_copy().into()),
+    long("clients", "the test API as its own client drives it", clients),
     long("demo", "the main job, in release, on a lab of its own", demo_tier),
     long("peers", "linerate beside other generators, briefly", peers),
 ];
@@ -206,7 +207,20 @@ fn unit() -> Outcome {
 /// One test at a time: each wants the machine for itself.
 fn system() -> Outcome {
     let mut command = cargo(&["test", "--locked", "--workspace", "--no-fail-fast", "--test", "*"]);
-    command.args(["--", "--test-threads=1"]);
+    command.args(["--", "--test-threads=1", "--skip", CLIENTS]);
+    match with_root(&mut command, "traffic between network namespaces") {
+        Ok(()) => run(&mut command),
+        Err(error) => Err(error).into(),
+    }
+}
+
+/// Tests of a tier of their own, for they take minutes.
+const CLIENTS: &str = "otg::";
+
+/// Real clients against the daemon.
+fn clients() -> Outcome {
+    let mut command = cargo(&["test", "--locked", "-p", "linerate", "--test", "system"]);
+    command.args(["--", "--test-threads=1", CLIENTS]);
     match with_root(&mut command, "traffic between network namespaces") {
         Ok(()) => run(&mut command),
         Err(error) => Err(error).into(),
