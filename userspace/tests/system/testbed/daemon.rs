@@ -56,7 +56,8 @@ impl Daemon {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let address = free.to_string();
         let store = Self::store(lab).display().to_string();
-        let arguments = [&["serve", "--listen", &address, "--store", &store], more].concat();
+        let own = ["serve", "--listen", &address, "--otg", "127.0.0.1:0", "--store", &store];
+        let arguments = [&own, more].concat();
         let mut daemon = Self { process: Linerate::spawn(arguments), address };
         eventually("the daemon is ready", || {
             daemon.process.assert_running();
