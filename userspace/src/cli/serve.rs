@@ -48,7 +48,7 @@ pub struct ServeArgs {
     #[arg(long, env = "LINERATE_OTG_KEY", value_name = "PATH")]
     pub otg_key: Option<PathBuf>,
     /// A TOML file with these options: listen, store, token_file, tls_cert, tls_key, hosts,
-    /// interval, retain_runs, and a table [alias]
+    /// interval, retain_runs, and a table `[alias]`
     #[arg(long, env = "LINERATE_CONFIG", value_name = "PATH")]
     pub config: Option<PathBuf>,
 }
