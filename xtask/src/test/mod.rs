@@ -208,10 +208,7 @@ fn unit() -> Outcome {
 fn system() -> Outcome {
     let mut command = cargo(&["test", "--locked", "--workspace", "--no-fail-fast", "--test", "*"]);
     command.args(["--", "--test-threads=1", "--skip", CLIENTS]);
-    match with_root(&mut command, "traffic between network namespaces") {
-        Ok(()) => run(&mut command),
-        Err(error) => Err(error).into(),
-    }
+    between_namespaces(command)
 }
 
 /// Tests of a tier of their own, for they take minutes.
@@ -221,6 +218,10 @@ const CLIENTS: &str = "otg::";
 fn clients() -> Outcome {
     let mut command = cargo(&["test", "--locked", "-p", "linerate", "--test", "system"]);
     command.args(["--", "--test-threads=1", CLIENTS]);
+    between_namespaces(command)
+}
+
+fn between_namespaces(mut command: Command) -> Outcome {
     match with_root(&mut command, "traffic between network namespaces") {
         Ok(()) => run(&mut command),
         Err(error) => Err(error).into(),
