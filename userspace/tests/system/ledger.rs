@@ -31,7 +31,9 @@ fn a_full_tx_ring_leaves_frames_unsent() {
     let _alone = much_of_the_machine();
     let lab = Lab::cable();
     let text = one_flow("rate = \"8Mpps\"\nduration = \"300ms\"");
-    let result = Linerate::run(&lab.flow_file(&text)).exits(0).result();
+    // Live frames have no ring, and reach this rate on some machines.
+    let run = Linerate::start_with_backend(&lab.flow_file(&text), "af_xdp");
+    let result = run.wait().exits(0).result();
     missing(&result, "unsent", "tester-limited", "tester-tx");
     reason(&result, "could not be sent in time");
 }

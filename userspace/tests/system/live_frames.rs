@@ -1,7 +1,6 @@
 //! The live-frame back end: what it sends is what AF_XDP sends, counted and ended alike.
 
 use crate::testbed::{Captured, Lab, Linerate, Outcome, Receiver, eventually, much_of_the_machine};
-use std::path::Path;
 
 const FLOW: &str = r#"
     [[flow]]
@@ -18,13 +17,8 @@ const FLOW: &str = r#"
     ]
     "#;
 
-fn spawn(file: &Path, backend: &str) -> Linerate {
-    let file = file.to_str().expect("a path of letters");
-    Linerate::spawn(["run", file, "--backend", backend, "--json", "-"])
-}
-
 fn run(lab: &Lab, text: &str) -> Outcome {
-    spawn(&lab.flow_file(text), "live_frames").wait()
+    Linerate::start_with_backend(&lab.flow_file(text), "live_frames").wait()
 }
 
 /// A veth takes redirected frames only while its peer polls.
@@ -38,7 +32,8 @@ fn captured(text: &str, backend: &str) -> Captured {
     let lab = Lab::cable_with_queues(1, 1);
     let_east_poll(&lab, true);
     let receiver = Receiver::start(&lab.east);
-    let result = spawn(&lab.flow_file(text), backend).wait().exits(0).result();
+    let result =
+        Linerate::start_with_backend(&lab.flow_file(text), backend).wait().exits(0).result();
     let frames: u64 = result.flows().iter().map(|row| row.count("tx_frames")).sum();
     receiver.await_frames(frames as usize);
     Captured { frames: receiver.stop(), result }
@@ -143,7 +138,10 @@ fn sixty_flows_of_their_own_rates_and_bursts_share_a_worker() {
 #[test]
 fn a_signal_ends_an_endless_run_well() {
     let lab = Lab::cable();
-    let live = spawn(&lab.flow_file(&FLOW.replace("frames = 20000", "")), "live_frames");
+    let live = Linerate::start_with_backend(
+        &lab.flow_file(&FLOW.replace("frames = 20000", "")),
+        "live_frames",
+    );
     eventually("the run sends", || lab.west.counters().tx_packets > 1000);
     live.signal(libc::SIGINT);
     let result = live.wait().exits(0).result();
@@ -156,7 +154,10 @@ fn a_signal_ends_an_endless_run_well() {
 #[test]
 fn kill_9_ends_the_sending_and_leaves_nothing_attached() {
     let lab = Lab::cable();
-    let live = spawn(&lab.flow_file(&FLOW.replace("frames = 20000", "")), "live_frames");
+    let live = Linerate::start_with_backend(
+        &lab.flow_file(&FLOW.replace("frames = 20000", "")),
+        "live_frames",
+    );
     eventually("the run sends", || lab.west.counters().tx_packets > 1000);
     live.signal(libc::SIGKILL);
     let _ = live.wait();
@@ -180,7 +181,7 @@ fn a_peer_that_stops_polling_voids_the_run() {
     let lab = Lab::cable();
     let_east_poll(&lab, true);
     let text = FLOW.replace("rx = \"east\"", "").replace("frames = 20000", "duration = \"2s\"");
-    let live = spawn(&lab.flow_file(&text), "live_frames");
+    let live = Linerate::start_with_backend(&lab.flow_file(&text), "live_frames");
     eventually("the run sends", || lab.west.counters().tx_packets > 1000);
     let_east_poll(&lab, false);
     let result = live.wait().exits(2).result();
@@ -204,7 +205,7 @@ fn auto_leaves_what_af_xdp_can_copy_to_af_xdp() {
     for (rate, mode) in [("20kpps", "copy"), ("max", "live-frames")] {
         let lab = Lab::cable_with_queues(1, 1);
         let file = lab.flow_file(&FLOW.replace("20kpps", rate));
-        let result = spawn(&file, "auto").wait().exits(0).result();
+        let result = Linerate::start_with_backend(&file, "auto").wait().exits(0).result();
         assert_eq!(result.document["ports"][0]["tx_mode"], mode, "at {rate}");
     }
 }

@@ -40,6 +40,14 @@ impl Linerate {
         Self::spawn([OsStr::new("run"), file.as_os_str(), OsStr::new("--json"), OsStr::new("-")])
     }
 
+    /// `linerate run FILE --json - --backend NAME`, in the background.
+    #[track_caller]
+    pub(crate) fn start_with_backend(file: &Path, name: &str) -> Self {
+        let file = file.as_os_str();
+        let [run, json, backend] = ["run", "--json", "--backend"].map(OsStr::new);
+        Self::spawn([run, file, json, OsStr::new("-"), backend, OsStr::new(name)])
+    }
+
     /// Any command line, in the background.
     #[track_caller]
     pub(crate) fn spawn(arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> Self {
