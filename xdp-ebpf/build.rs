@@ -26,10 +26,9 @@ fn main() {
     let asm_headers = format!("-I/usr/include/{arch}-linux-gnu");
     let bench: &[&str] =
         if host { &["analyser_bench", "baseline", "counter_bench", "sender_bench"] } else { &[] };
-    for program in ["analyser", "analyser_nic", "matcher", "capture", "generator", "redirects"]
-        .iter()
-        .chain(bench)
-    {
+    let programs =
+        ["analyser", "analyser_nic", "matcher", "capture", "generator", "redirects", "responder"];
+    for program in programs.iter().chain(bench) {
         SkeletonBuilder::new()
             .source(format!("src/bpf/{program}.bpf.c"))
             .obj(out.join(format!("{program}.bpf.o")))

@@ -21,6 +21,7 @@ mod mapped;
 mod matcher;
 mod object;
 mod redirects;
+mod responder;
 mod setup;
 mod test_run;
 
@@ -31,6 +32,7 @@ pub use fingerprint::fingerprint;
 pub use generator::{Generator, GeneratorPlan, GeneratorSizes};
 pub use matcher::Matcher;
 pub use redirects::{Redirects, takes_redirects};
+pub use responder::{RespondMode, Responder, ResponderSetup};
 pub use setup::{AnalyserSetup, Role, Stamping, StreamSetup, XdpMode};
 pub use test_run::{Action, TestRun};
 

@@ -51,6 +51,10 @@ unsafe impl Plain for abi::match_record {}
 unsafe impl Plain for abi::match_control {}
 // SAFETY: as above.
 unsafe impl Plain for abi::capture_record {}
+// SAFETY: as above.
+unsafe impl Plain for abi::respond_record {}
+// SAFETY: as above.
+unsafe impl Plain for abi::respond_control {}
 // SAFETY: an integer of 8 octets.
 unsafe impl Plain for u64 {}
 

@@ -3,7 +3,7 @@
 
 use crate::Error;
 use libbpf_rs::libbpf_sys::{
-    XDP_DROP, XDP_PASS, bpf_prog_test_run_opts, bpf_test_run_opts, xdp_md,
+    XDP_DROP, XDP_PASS, XDP_TX, bpf_prog_test_run_opts, bpf_test_run_opts, xdp_md,
 };
 use std::{
     io,
@@ -17,6 +17,8 @@ pub enum Action {
     Drop,
     /// `XDP_PASS`.
     Pass,
+    /// `XDP_TX`: back where it came from.
+    SendBack,
     /// Any other, as the kernel numbers it (enum `xdp_action`).
     Other(u32),
 }
@@ -74,6 +76,7 @@ pub(crate) fn run(
             action: match options.retval {
                 XDP_DROP => Action::Drop,
                 XDP_PASS => Action::Pass,
+                XDP_TX => Action::SendBack,
                 other => Action::Other(other),
             },
             duration_ns: options.duration,

@@ -51,6 +51,13 @@ pub enum Command {
     #[command(after_help = "Examples:\n  linerate replay dns.pcapng --tx ens1f0 --rx ens1f1\n  \
         linerate replay dns.pcapng --tx ens1f0 --rx ens1f1 --rate 100kpps --for 60s")]
     Replay(Box<ReplayArgs>),
+    /// Send test frames back, or datagrams to UDP port 7; everything else passes
+    #[command(
+        after_help = "A sender whose `tx` and `rx` are one port measures the round trip.\n\n\
+        Examples:\n  linerate respond ens1f1\n  \
+        linerate respond ens1f1 --udp-echo --addr 198.18.1.1,2001:2::1 --for 60s --json result.json"
+    )]
+    Respond(super::RespondArgs),
     /// Serve REST and a live stream: one daemon for people, scripts and programs
     #[cfg(feature = "serve")]
     #[command(after_help = "Examples:\n  linerate serve\n  \
@@ -340,7 +347,7 @@ impl From<Backend> for crate::tx::Backend {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text)
         .filter(|time| *time >= Duration::from_millis(1))
         .ok_or_else(|| "write a time of at least 1ms, such as 500ms, 10s, 5m or 1h".to_owned())

@@ -9,6 +9,7 @@ mod live;
 mod output;
 mod ports;
 mod replay;
+mod respond;
 mod ring;
 mod run;
 mod series;
@@ -18,6 +19,7 @@ mod show;
 mod suite;
 
 pub use args::{Cli, Command, RunArgs, ShowArgs};
+pub use respond::{ModeArgs, RespondArgs};
 #[cfg(feature = "serve")]
 pub use serve::ServeArgs;
 
@@ -63,6 +65,7 @@ pub fn main() -> ExitCode {
         Command::Ports(args) => ports::main(&args),
         Command::Replay(args) => replay::main(&args),
         Command::Report(args) => suite::report(&args),
+        Command::Respond(args) => respond::main(&args),
         Command::Rfc2544(args) => suite::rfc2544(&args),
         Command::Run(args) => run::main(&args),
         Command::Show(args) => show::main(&args),

@@ -91,6 +91,29 @@ impl PortReading {
         })
     }
 
+    /// The driver's counters above zero of frames that an XDP program sent back (`XDP_TX`)
+    /// and the driver dropped.
+    pub fn xdp_tx_drops(&self) -> Vec<DropCounter> {
+        let drops = self.statistics.iter().filter(|&(name, frames)| {
+            let counts = match self.driver.as_str() {
+                // Nobody polls at the other end, or its ring is full (drivers/net/veth.c).
+                "veth" => name.starts_with("rx_queue_") && name.ends_with("_xdp_tx_errors"),
+                // Sums over all rings (mlx5e_stats_grp_sw).
+                "mlx5_core" => matches!(name.as_str(), "rx_xdp_tx_full" | "rx_xdp_tx_err"),
+                "virtio_net" => name.starts_with("tx_queue_") && name.ends_with("_xdp_tx_drops"),
+                _ => false,
+            };
+            counts && *frames > 0
+        });
+        drops.map(|(name, frames)| DropCounter { name: name.clone(), frames: *frames }).collect()
+    }
+
+    /// How many these are; `None`: the driver does not say.
+    pub fn xdp_tx_dropped(&self) -> Option<u64> {
+        let says = matches!(self.driver.as_str(), "veth" | "mlx5_core" | "virtio_net");
+        says.then(|| self.xdp_tx_drops().iter().map(|drop| drop.frames).sum())
+    }
+
     /// Pause frames received; `None` where the driver counts none.
     pub fn pause_frames(&self) -> Option<u64> {
         let is_pause = |name: &str| {

@@ -78,7 +78,11 @@ pub(super) fn result(
             let result = LatencyResult::new(&latency, flow.correction);
             // A cable is one wire: with its bias off, the time on one of the two is left.
             let wires_off = flow.store_and_forward && flow.correction.is_none();
-            let definition = if wires_off { "store-and-forward" } else { result.definition };
+            let definition = match () {
+                () if flow.is_round_trip() => "round-trip",
+                () if wires_off => "store-and-forward",
+                () => result.definition,
+            };
             LatencyResult { definition, ..result }
         }),
         ipdv_ns: timed.and_then(|rx| rx.ipdv.summary()).map(IpdvResult::from),

@@ -12,6 +12,7 @@ mod host;
 mod live;
 mod model;
 mod ports;
+mod respond;
 mod run;
 mod series;
 mod suite;
@@ -31,6 +32,9 @@ pub use model::{
     Outage, PathResult, PortResult, RunResult, RxMode, SampleRow, Tool, TxMode,
 };
 pub use ports::{CeilingReport, Measured, PortReport, PortsReport, XdpProgram, hook_name};
+pub use respond::{
+    DropCount, RespondCounts, RespondPort, RespondResult, respond_header, respond_line,
+};
 pub use series::SeriesFormat;
 pub use suite::*;
 pub use table::table;

@@ -210,7 +210,8 @@ pub struct LatencyResult {
     pub uncertainty: Option<u64>,
     /// `host`: receive stamp in XDP less transmit stamp in the tag. `store-and-forward`:
     /// less the time of that very frame on the wires to and from the device too (RFC 1242),
-    /// where both have a speed.
+    /// where both have a speed. `round-trip`: as `host`, of frames that come back to the port
+    /// that sent them.
     pub definition: &'static str,
     /// `monotonic`.
     pub clock: &'static str,

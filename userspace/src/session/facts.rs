@@ -186,6 +186,11 @@ pub struct FlowFacts {
 }
 
 impl FlowFacts {
+    /// Whether its frames come back to where they left, and latency is that of both ways.
+    pub fn is_round_trip(&self) -> bool {
+        self.rx_port == Some(self.tx_port) && self.more_rx_ports.is_empty()
+    }
+
     /// Every port that it is received on.
     pub fn receivers(&self) -> impl Iterator<Item = usize> {
         self.rx_port.into_iter().chain(self.more_rx_ports.iter().copied())

@@ -25,6 +25,7 @@ mod plan;
 mod port;
 mod readings;
 mod replay;
+mod respond;
 mod stamping;
 mod telling;
 mod trial;
@@ -41,6 +42,7 @@ pub use judging::{Judged, PortLoad};
 pub use load::FlowLoad;
 pub use next_hop::vlan_tags;
 pub use replay::{Replay, ReplayError, ReplayPace, ReplaySpec};
+pub use respond::{RespondFacts, RespondSession, RespondSpec, Responded};
 
 use crate::{
     collect::{Collector, DEFAULT_CAPACITY},
@@ -193,6 +195,11 @@ impl Session {
             notes.extend(uncontrolled.map(|what| format!("{}: {what}", port.name)));
         }
         notes.extend(self.corrections.notes.iter().cloned());
+        let back = |flow: &&crate::spec::Flow| flow.receivers().eq([flow.tx]);
+        notes.extend(self.spec.flows.iter().filter(back).map(|flow| {
+            let port = &self.ports[flow.tx].name;
+            format!("{}: sent and received on {port}: latency is the round trip", flow.name)
+        }));
         notes
     }
 

@@ -253,7 +253,9 @@ fn analyser_setup(
     limits: &[plan::PortLimits],
 ) -> AnalyserSetup {
     let wires = |stream: &plan::Stream| {
-        stamping::octet_ps(limits[stream.port].wire_bps, limits[port].wire_bps)
+        // Of a round trip all is told: how often it was stored on the way is not known.
+        let one_way = stream.port != port;
+        stamping::octet_ps(limits[stream.port].wire_bps, limits[port].wire_bps).filter(|_| one_way)
     };
     let streams = streams
         .iter()

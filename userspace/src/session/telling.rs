@@ -93,7 +93,7 @@ impl Session {
             stamping::wire_bps(&port.info, port.link_bps.filter(|_| port.line_given))
         };
         let known = |rx| stamping::octet_ps(wire(flow.tx), wire(rx)).is_some();
-        flow.rx.is_some() && flow.receivers().all(known)
+        flow.rx.is_some() && flow.receivers().all(|rx| rx != flow.tx && known(rx))
     }
 
     /// What a latency of this session is: `store-and-forward` (RFC 1242), or `host`, the plain

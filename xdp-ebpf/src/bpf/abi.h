@@ -53,6 +53,7 @@ enum interval_shape {
 };
 
 #include "abi_receive.h"
+#include "abi_respond.h"
 #include "abi_send.h"
 
 #endif
