@@ -23,7 +23,7 @@ pub use respond::{ModeArgs, RespondArgs};
 #[cfg(feature = "serve")]
 pub use serve::ServeArgs;
 
-use crate::session::SessionError;
+use crate::{session::SessionError, suite::TrialError};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -44,6 +44,16 @@ impl Failure {
 impl From<SessionError> for Failure {
     fn from(error: SessionError) -> Self {
         Self { code: error.exit_code(), message: error.to_string() }
+    }
+}
+
+impl From<TrialError> for Failure {
+    fn from(error: TrialError) -> Self {
+        let code = match error {
+            TrialError::Interrupted => 2,
+            TrialError::Failed { exit_code, .. } => exit_code,
+        };
+        Self { code, message: error.to_string() }
     }
 }
 

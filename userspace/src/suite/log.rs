@@ -9,12 +9,9 @@
 use super::{Direction, Trial, TrialError, TrialPlan, TrialResult};
 use crate::{spec::Frame, units::Ratio};
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::VecDeque,
-    fs::{File, OpenOptions, TryLockError},
-    io::{self, Read, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
-};
+use std::{collections::VecDeque, fmt, io};
+
+mod file;
 
 const SCHEMA: &str = "linerate.trials/1";
 
@@ -49,28 +46,34 @@ enum Answer {
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum LogError {
-    #[error("trial log {path}: {source}", path = path.display())]
-    Io { path: PathBuf, source: io::Error },
-    #[error("trial log {path}: another linerate writes it; wait for it, or name another", path = path.display())]
-    Busy { path: PathBuf },
-    #[error("{path} is no trial log; name a file that --log wrote", path = path.display())]
-    Foreign { path: PathBuf },
-    #[error("trial log {path}: line {line} is damaged; start anew without --resume", path = path.display())]
-    Damaged { path: PathBuf, line: usize },
+    #[error("trial log {log}: {source}")]
+    Io { log: String, source: io::Error },
+    #[error("trial log {log}: another linerate writes it; wait for it, or name another")]
+    Busy { log: String },
+    #[error("{log} is no trial log; name a file that --log wrote")]
+    Foreign { log: String },
+    #[error("trial log {log}: line {line} is damaged; start anew without --resume")]
+    Damaged { log: String, line: usize },
     #[error(
-        "trial log {path} is of {what}; resume with the flags and files that it was begun with, or start anew without --resume",
-        path = path.display()
+        "trial log {log} is of {what}; resume with the flags and files that it was begun with, or start anew without --resume"
     )]
-    Other { path: PathBuf, what: String },
+    Other { log: String, what: String },
 }
 
-/// A file that grows by a line for every trial.
+/// Where the lines of a log are kept.
+pub trait Keep: fmt::Debug {
+    /// Keeps whole lines, all or none of them, so that they outlive this process.
+    ///
+    /// # Errors
+    /// What the disk said.
+    fn keep(&mut self, lines: &[u8]) -> io::Result<()>;
+}
+
+/// What grows by a line for every trial.
 #[derive(Debug)]
 pub struct TrialLog {
-    path: PathBuf,
-    file: File,
-    /// Octets of whole lines in the file.
-    whole: u64,
+    name: String,
+    kept: Box<dyn Keep>,
     /// Lines that the disk did not take yet.
     waiting: Vec<u8>,
     /// Answers not yet given again.
@@ -80,67 +83,47 @@ pub struct TrialLog {
 }
 
 impl TrialLog {
-    /// A new log; what the file held is gone.
+    /// A new log; `name` is what messages call it.
     ///
     /// # Errors
-    /// [`LogError`].
-    pub fn create(path: &Path, header: LogHeader) -> Result<Self, LogError> {
-        let file = open(path, OpenOptions::new().create(true).truncate(false))?;
+    /// If its first line cannot be kept.
+    pub fn begin(name: String, kept: impl Keep + 'static, header: LogHeader) -> io::Result<Self> {
         let started = jiff::Timestamp::now();
-        let mut log = Self {
-            path: path.to_owned(),
-            file,
-            whole: 0,
-            waiting: Vec::new(),
-            answers: VecDeque::new(),
-            started,
-        };
-        let failed = |source| LogError::Io { path: path.to_owned(), source };
-        log.file.set_len(0).map_err(failed)?;
-        let first = FirstLine { schema: SCHEMA.to_owned(), started, header };
-        log.append(&first).map_err(failed)?;
+        let (waiting, answers) = (Vec::new(), VecDeque::new());
+        let mut log = Self { name, kept: Box::new(kept), waiting, answers, started };
+        log.append(&FirstLine { schema: SCHEMA.to_owned(), started, header })?;
         Ok(log)
     }
 
-    /// A log to go on with. A last line that was not written to its end is cut off.
+    /// A log to go on with, of the whole lines that were kept.
     ///
     /// # Errors
     /// [`LogError`]; above all where `header` is not that of the log.
-    pub fn resume(path: &Path, header: &LogHeader) -> Result<Self, LogError> {
-        let mut file = open(path, &mut OpenOptions::new())?;
-        let failed = |source| LogError::Io { path: path.to_owned(), source };
-        let mut octets = Vec::new();
-        file.read_to_end(&mut octets).map_err(failed)?;
-        let whole = octets.iter().rposition(|&octet| octet == b'\n').map_or(0, |at| at + 1);
-        let mut lines = octets[..whole].split_inclusive(|&octet| octet == b'\n');
-        let first: FirstLine = lines
-            .next()
-            .and_then(|line| serde_json::from_slice(line).ok())
-            .filter(|first: &FirstLine| first.schema == SCHEMA)
-            .ok_or_else(|| LogError::Foreign { path: path.to_owned() })?;
+    pub fn go_on(
+        name: String,
+        kept: impl Keep + 'static,
+        lines: &[u8],
+        header: &LogHeader,
+    ) -> Result<Self, LogError> {
+        let (first, answers) = read(&name, lines)?;
         if let Some(what) = difference(&first.header, header) {
-            return Err(LogError::Other { path: path.to_owned(), what });
+            return Err(LogError::Other { log: name, what });
         }
-        let answers = lines.enumerate().map(|(at, line)| {
-            let damaged = |_| LogError::Damaged { path: path.to_owned(), line: at + 2 };
-            serde_json::from_slice(line).map_err(damaged)
-        });
-        let answers = answers.collect::<Result<_, _>>()?;
-        let log = Self {
-            path: path.to_owned(),
-            file,
-            whole: whole as u64,
-            waiting: Vec::new(),
-            answers,
-            started: first.started,
-        };
-        log.file.set_len(log.whole).map_err(failed)?;
-        Ok(log)
+        let (kept, started) = (Box::new(kept), first.started);
+        Ok(Self { name, kept, waiting: Vec::new(), answers, started })
     }
 
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Of what the log is that begins with this line.
+    ///
+    /// # Errors
+    /// [`LogError::Foreign`].
+    pub fn header(name: &str, first: &[u8]) -> Result<LogHeader, LogError> {
+        Ok(read(name, first)?.0.header)
+    }
+
+    /// What messages call it: of a file, its path.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// When the suite was first begun.
@@ -169,31 +152,24 @@ impl TrialLog {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let written = self
-            .file
-            .seek(SeekFrom::Start(self.whole))
-            .and_then(|_| self.file.write_all(&self.waiting))
-            .and_then(|()| self.file.sync_data());
-        match written {
-            Ok(()) => {
-                self.whole += self.waiting.len() as u64;
-                self.waiting.clear();
-            }
-            // Where even that fails, the next reader cuts the torn line off.
-            Err(_) => drop(self.file.set_len(self.whole)),
-        }
-        written
+        self.kept.keep(&self.waiting)?;
+        self.waiting.clear();
+        Ok(())
     }
 }
 
-fn open(path: &Path, options: &mut OpenOptions) -> Result<File, LogError> {
-    let failed = |source| LogError::Io { path: path.to_owned(), source };
-    let file = options.read(true).write(true).open(path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(LogError::Busy { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
+fn read(name: &str, lines: &[u8]) -> Result<(FirstLine, VecDeque<Answer>), LogError> {
+    let mut lines = lines.split_inclusive(|&octet| octet == b'\n');
+    let first: FirstLine = lines
+        .next()
+        .and_then(|line| serde_json::from_slice(line).ok())
+        .filter(|first: &FirstLine| first.schema == SCHEMA)
+        .ok_or_else(|| LogError::Foreign { log: name.to_owned() })?;
+    let answers = lines.enumerate().map(|(at, line)| {
+        let damaged = |_| LogError::Damaged { log: name.to_owned(), line: at + 2 };
+        serde_json::from_slice(line).map_err(damaged)
+    });
+    Ok((first, answers.collect::<Result<_, _>>()?))
 }
 
 /// What the log is of, if that is something else.
@@ -234,10 +210,10 @@ impl<'a> Logged<'a> {
 
     /// The log has an answer to another question: it cannot be trusted from here on.
     fn diverged(&self) -> TrialError {
-        let path = self.log.path.display();
+        let name = &self.log.name;
         TrialError::Failed {
             message: format!(
-                "trial log {path}: the next trial is not the one that was logged, as another \
+                "trial log {name}: the next trial is not the one that was logged, as another \
                  version of linerate searches otherwise; start anew without --resume"
             ),
             exit_code: 64,

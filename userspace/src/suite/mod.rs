@@ -11,6 +11,7 @@
 mod config;
 pub mod device;
 pub mod hooks;
+mod kind;
 mod log;
 pub mod mlrsearch;
 mod progress;
@@ -18,13 +19,18 @@ pub mod real;
 pub mod rfc2544;
 mod stoppable;
 mod trial;
+mod under_test;
+mod warnings;
 pub mod y1564;
 
 pub use config::config_hash;
-pub use log::{LogError, LogHeader, Logged, TrialLog};
+pub use kind::{AnySuite, Found, SuiteError, SuiteKind};
+pub use log::{Keep, LogError, LogHeader, Logged, TrialLog};
 pub use progress::{Bounds, Limits, Progress, Stop, TrialRecord, Trials};
 pub use stoppable::Stoppable;
 pub use trial::{
     Action, Direction, DirectionResult, InvalidCause, LatencyStats, Load, Second, Stage, Test,
     Trial, TrialError, TrialPlan, TrialResult,
 };
+pub use under_test::{UnderTest, Wants};
+pub use warnings::warnings;

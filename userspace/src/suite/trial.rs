@@ -33,6 +33,7 @@ pub trait Trial {
 
 /// One way through the device; of Y.1564, one service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct Direction {
     /// Name of the sending port.
     pub tx: String,

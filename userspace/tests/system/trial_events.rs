@@ -6,11 +6,11 @@ use crate::{
 };
 use linerate::{
     session::Settings,
-    spec::{Modifiers, SuiteSpec, Topology},
+    spec::{Flows, Modifiers, SuiteSpec, Topology},
     suite::{
-        Action, Test, Trial, TrialError, TrialPlan,
+        Action, Test, Trial, TrialError, TrialPlan, Wants,
         hooks::Hooked,
-        real::{FILE_FRAME, RealTrial, Setup, file_frame, test_flows},
+        real::{FILE_FRAME, RealTrial, Setup, Watch, file_frame, test_flows},
     },
 };
 use std::{
@@ -205,7 +205,7 @@ fn with_file(lab: &Lab, sizes: &[u16]) -> SuiteSpec {
         flow("c", ("east", "west"), "1kpps", 64, 13),
     ];
     let mut suite = suite(lab, sizes);
-    suite.flows = Some(lab.flow_file(&text.concat()));
+    suite.flows = Some(Flows::File(lab.flow_file(&text.concat())));
     suite.topology = Topology::Pairs { pairs: Vec::new(), both: true };
     suite
 }
@@ -268,13 +268,13 @@ fn seconds_and_late_latency_are_told_when_asked_for() {
 fn frames_over_the_mtu_and_a_port_in_use_are_told_with_the_codes_of_a_run() {
     let lab = Lab::with_bridge();
     let open = |suite: &SuiteSpec| {
+        let wants = Wants { stages: 1, services: &[], definition: None };
         let setup = Setup {
-            stages: 1,
-            services: &[],
             settings: Settings::default(),
             stop: Arc::new(AtomicBool::new(false)),
+            watch: Watch::default(),
         };
-        match RealTrial::open(suite, setup) {
+        match RealTrial::open(suite, wants, setup) {
             Err(TrialError::Failed { message, exit_code }) => (exit_code, message),
             other => panic!("it should fail: {other:?}"),
         }

@@ -9,8 +9,8 @@ use linerate::{
         Waits,
     },
     suite::{
-        Stage, Test, Trial, TrialPlan, TrialResult,
-        real::{RealTrial, Setup},
+        Stage, Test, Trial, TrialPlan, TrialResult, Wants,
+        real::{RealTrial, Setup, Watch},
     },
     tx::Backend,
     units::{FrameSize, Ratio},
@@ -63,15 +63,15 @@ pub(crate) fn open(suite: &SuiteSpec, stages: usize) -> RealTrial {
 /// The same, ended by `stop`.
 #[track_caller]
 pub(crate) fn open_until(suite: &SuiteSpec, stages: usize, stop: &Arc<AtomicBool>) -> RealTrial {
+    let wants = Wants { stages, services: &[], definition: None };
     let setup = Setup {
-        stages,
-        services: &[],
         // Its workers sleep between frames, and do not fight the device for a core.
         settings: Settings { backend: Backend::AfXdp, ..Settings::default() },
         stop: Arc::clone(stop),
+        watch: Watch::default(),
     };
     with_priority();
-    match RealTrial::open(suite, setup) {
+    match RealTrial::open(suite, wants, setup) {
         Ok(trial) => trial,
         Err(error) => panic!("{error}"),
     }

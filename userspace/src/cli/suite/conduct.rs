@@ -1,87 +1,57 @@
 //! A suite from its checked specification to its result: the same for all of them.
 
-use super::{
-    args::SuiteArgs,
-    device::{Device, Wants},
-    forms::Forms,
-    journal::Journal,
-    progress::Bar,
-    warnings,
-};
+use super::{args::SuiteArgs, forms::Forms, journal::Journal, progress::Bar};
 use crate::{
     calibration,
     cli::{Failure, output::stop_flag},
     report::{SuiteDocument, SuiteFacts, long_time},
     session::Settings,
-    spec::{Hooks, SuiteFile, SuiteSpec},
+    spec::{Hooks, SuiteFile},
     suite::{
-        Direction, LogHeader, Logged, Progress, Stop, Stoppable, Trial, TrialError, TrialLog,
-        config_hash,
+        AnySuite, LogHeader, Logged, Progress, Stop, Stoppable, TrialError, TrialLog, UnderTest,
         hooks::{Hooked, shell},
+        real::{Setup, Watch},
+        warnings,
     },
 };
-use serde::Serialize;
-use std::{
-    fs,
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 /// A suite that is ready to run.
-pub(super) struct Job<'a, S> {
-    /// Its command.
-    pub(super) name: &'static str,
+pub(super) struct Job<'a> {
     pub(super) args: &'a SuiteArgs,
     pub(super) file: &'a SuiteFile,
-    pub(super) spec: &'a S,
-    pub(super) suite: &'a SuiteSpec,
-    pub(super) wants: Wants<'a>,
-    /// What all trials may take together.
-    pub(super) expected: &'a dyn Fn(&[Direction]) -> Duration,
+    pub(super) suite: &'a AnySuite,
 }
 
-/// What came of it.
-pub(super) struct Ended {
-    pub(super) document: SuiteDocument,
-    /// Exit code of what ended it early.
-    pub(super) failed: Option<u8>,
-}
-
-impl Ended {
-    pub(super) fn new(document: SuiteDocument, stopped: Option<&Stop>) -> Self {
-        let failed = stopped.map(|stop| match stop {
-            Stop::Trial(TrialError::Failed { exit_code, .. }) => *exit_code,
-            _ => 2,
-        });
-        Self { document, failed }
+/// Exit code of what ended a suite early.
+fn exit_code(stopped: &Stop) -> u8 {
+    match stopped {
+        Stop::Trial(TrialError::Failed { exit_code, .. }) => *exit_code,
+        _ => 2,
     }
 }
 
-/// Runs the suite over `search`, and `result` on what it found; writes everything.
-pub(super) fn conduct<S: Serialize, O>(
-    job: &Job<'_, S>,
-    search: impl FnOnce(&mut dyn Trial, &mut dyn FnMut(Progress<'_>)) -> Result<O, Failure>,
-    result: impl FnOnce(&SuiteFacts<'_>, &O) -> Ended,
-) -> Result<u8, Failure> {
+/// Runs the suite and writes everything.
+pub(super) fn conduct(job: &Job<'_>) -> Result<u8, Failure> {
     let forms = Forms::open(&job.args.forms)?;
     let say = |text: &str| {
         if !job.args.quiet {
             anstream::eprintln!("{text}");
         }
     };
-    let flow_file = job.suite.flows.as_deref().map(fs::read_to_string).transpose();
-    let flow_file = flow_file.map_err(|error| Failure::usage(format!("flows: {error}")))?;
-    let hashed = flow_file.as_deref().map(str::as_bytes);
+    let (name, suite) = (job.suite.kind().name(), job.suite.suite());
+    let flow_file = job.suite.flow_text()?;
     let json = |error: serde_json::Error| Failure { code: 2, message: error.to_string() };
-    let sha256 = config_hash(job.spec, hashed.as_slice()).map_err(json)?;
+    let sha256 = job.suite.config(flow_file.as_deref()).map_err(json)?;
     let stop = stop_flag()?;
     let settings = Settings {
         backend: job.args.backend.into(),
         calibrations: Some(calibration::directory()),
         ..Settings::default()
     };
-    let mut device = Device::open(job.suite, job.wants, settings, Arc::clone(&stop))?;
-    for warning in warnings::of(job.suite) {
+    let setup = Setup { settings, stop: Arc::clone(&stop), watch: Watch::default() };
+    let mut device = UnderTest::open(suite, job.suite.wants(), setup)?;
+    for warning in warnings(suite) {
         say(&warning);
     }
     let (modes, notes) = device.notes();
@@ -90,18 +60,18 @@ pub(super) fn conduct<S: Serialize, O>(
     }
     let directions = device.trial().directions().to_vec();
     let header = LogHeader {
-        suite: job.name.to_owned(),
+        suite: name.to_owned(),
         config: sha256.clone(),
         directions: directions.clone(),
     };
     let mut journal = Journal::open(job.args, header, device.is_real(), &mut |text| say(text))?;
     let started = journal.log.as_ref().map_or_else(jiff::Timestamp::now, TrialLog::started);
     let clock = if device.is_real() { "" } else { " of virtual time" };
-    let expected = (job.expected)(&directions);
+    let expected = job.suite.expected(&directions);
     let shown = long_time(u64::try_from(expected.as_nanos()).unwrap_or(u64::MAX));
-    say(&format!("{}: about {shown}{clock}, waits included", job.name));
+    say(&format!("{name}: about {shown}{clock}, waits included"));
 
-    let hooks = &job.suite.hooks;
+    let hooks = &suite.hooks;
     let description = before(hooks, &stop)?;
     let mut bar = Bar::new(forms.screen, expected, job.args.quiet);
     let found = {
@@ -120,16 +90,16 @@ pub(super) fn conduct<S: Serialize, O>(
                 if log.trials() > 0 {
                     say(&format!("going on after {} trials of the log", log.trials()));
                 }
-                search(&mut Logged::new(&mut hooked, log, &mut trouble), &mut observe)
+                job.suite.run(&mut Logged::new(&mut hooked, log, &mut trouble), &mut observe)
             }
-            None => search(&mut hooked, &mut observe),
+            None => job.suite.run(&mut hooked, &mut observe),
         }
     };
     bar.end();
     let found = found?;
     let facts = SuiteFacts {
-        suite: job.suite,
-        effective: serde_json::to_value(job.spec).map_err(json)?,
+        suite,
+        effective: serde_json::to_value(job.suite).map_err(json)?,
         sha256,
         arguments: std::env::args().collect(),
         suite_file: job.file.text().map(str::to_owned),
@@ -141,7 +111,8 @@ pub(super) fn conduct<S: Serialize, O>(
         started,
         notes,
     };
-    let Ended { document, failed } = result(&facts, &found);
+    let failed = found.stopped().map(exit_code);
+    let document = SuiteDocument::new(&facts, &found);
     // Everything attached is let go before files are written.
     drop(facts);
     drop(device);

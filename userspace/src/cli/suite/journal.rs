@@ -43,7 +43,7 @@ impl Journal {
             std::process::id()
         ));
         let log = fs::create_dir_all(&directory)
-            .map_err(|source| LogError::Io { path: directory, source })
+            .map_err(|source| LogError::Io { log: directory.display().to_string(), source })
             .and_then(|()| TrialLog::create(&path, header));
         match log {
             Ok(log) => Ok(Self { log: Some(log), by_itself: true }),
@@ -62,7 +62,7 @@ impl Journal {
     pub(super) fn end(self, whole: bool) -> Result<Option<PathBuf>, Failure> {
         let Some(mut log) = self.log else { return Ok(None) };
         let flushed = log.flush();
-        let path = log.path().to_owned();
+        let path = PathBuf::from(log.name());
         if whole && self.by_itself {
             // The result has all that it had.
             let _ = fs::remove_file(&path);

@@ -1,14 +1,18 @@
 //! A result of any suite, and every form it takes.
 
 use super::{
-    CsvFile, SuiteVerdict,
+    CsvFile, SuiteFacts, SuiteVerdict,
     csv::bench_csv,
     html::bench_html,
     junit::bench_junit,
+    mlrsearch_result,
     model::{BenchResult, ServiceResult},
+    rfc2544_result,
     services::{service_csv, service_html, service_junit, service_table},
     table::bench_table,
+    y1564_result,
 };
+use crate::suite::Found;
 use serde_json::Value;
 
 /// A result of any suite.
@@ -35,6 +39,19 @@ pub enum DocumentError {
 }
 
 impl SuiteDocument {
+    /// Of what a suite found.
+    pub fn new(facts: &SuiteFacts<'_>, found: &Found<'_>) -> Self {
+        match found {
+            Found::Rfc2544(spec, outcome) => {
+                Self::Bench(Box::new(rfc2544_result(facts, spec, outcome)))
+            }
+            Found::Mlrsearch(outcome) => Self::Bench(Box::new(mlrsearch_result(facts, outcome))),
+            Found::Y1564(spec, outcome) => {
+                Self::Services(Box::new(y1564_result(facts, spec, outcome)))
+            }
+        }
+    }
+
     /// Reads a result that [`Self::json`] wrote.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use build::{SuiteFacts, mlrsearch_result, rfc2544_result, y1564_result};
+pub use build::{SuiteFacts, mlrsearch_result, rfc2544_result, trial_row, y1564_result};
 pub use csv::CsvFile;
 pub use document::{DocumentError, SuiteDocument};
 pub use model::*;

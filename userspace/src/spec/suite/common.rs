@@ -1,12 +1,13 @@
 //! What all suites share.
 
 use super::{
-    Addressing, Hooks, Learning, Modifiers, Profile, SuiteSpec, Topology, Waits,
+    Addressing, Flows, Hooks, Learning, Modifiers, Profile, SuiteSpec, Topology, Waits,
     file::Source,
     pass,
     values::{self, Part, wait},
 };
 use crate::spec::{
+    Spec,
     error::SpecError,
     node::{Node, Section, Value},
     port::Ports,
@@ -18,9 +19,9 @@ const QUICK_SIZES: [u16; 3] = [64, 512, 1518];
 
 /// Reads everything but the tests.
 pub(super) fn read(source: Source<'_>) -> Result<SuiteSpec, SpecError> {
-    let Source { root, flags, profile, directory } = source;
+    let Source { root, flags, profile, .. } = source;
     let quick = profile == Profile::Quick;
-    let flows = root.get("flows").map(values::line).transpose()?.map(|path| directory.join(path));
+    let flows = root.get("flows").map(|node| flows(node, source)).transpose()?;
     let default_sizes: &[u16] = match (&flows, quick) {
         (Some(_), _) => &[],
         (None, true) => &QUICK_SIZES,
@@ -74,6 +75,18 @@ pub(super) fn read(source: Source<'_>) -> Result<SuiteSpec, SpecError> {
             |node| values::time(node, second, Duration::from_hours(24 * 365)),
         )?,
     })
+}
+
+/// A file beside the suite's own; a suite that is no file has them within.
+fn flows(node: &Node, source: Source<'_>) -> Result<Flows, SpecError> {
+    match (source.directory, source.inline) {
+        (Some(directory), _) => Ok(Flows::File(directory.join(values::line(node)?))),
+        (None, Some(inline)) => {
+            Spec::from_node(node)?;
+            Ok(Flows::Inline(inline.clone()))
+        }
+        (None, None) => Err(node.unfit("the flows themselves, in the shape of a flow file")),
+    }
 }
 
 fn topology(source: Source<'_>) -> Result<(Topology, Vec<crate::spec::PortSpec>), SpecError> {

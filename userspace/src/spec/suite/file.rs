@@ -46,7 +46,10 @@ const KEYS: [&str; 22] = [
 pub struct SuiteFile {
     root: Node,
     flags: Flags,
-    directory: PathBuf,
+    /// What paths are relative to; `None`: a suite that names no files.
+    directory: Option<PathBuf>,
+    /// Flows within.
+    inline: Option<serde_json::Value>,
     text: Option<String>,
 }
 
@@ -56,8 +59,10 @@ pub(super) struct Source<'a> {
     pub(super) root: Section<'a>,
     pub(super) flags: &'a Flags,
     pub(super) profile: Profile,
-    /// What paths in the file are relative to.
-    pub(super) directory: &'a Path,
+    /// What paths in the file are relative to; `None`: there may be none.
+    pub(super) directory: Option<&'a Path>,
+    /// Flows within the suite.
+    pub(super) inline: Option<&'a serde_json::Value>,
 }
 
 impl SuiteFile {
@@ -71,28 +76,48 @@ impl SuiteFile {
         let yaml = ending.eq_ignore_ascii_case("yaml") || ending.eq_ignore_ascii_case("yml");
         let root = if yaml { parse::yaml(&text, file)? } else { parse::toml(&text, file)? };
         let directory = path.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self { root, flags: Flags::of(flags)?, directory, text: Some(text) })
+        Self::new(root, flags, directory, Some(text))
     }
 
     /// The same from a text in TOML.
     pub fn from_toml(text: &str, flags: &SuiteFlags) -> Result<Self, SpecError> {
         let root = parse::toml(text, None)?;
-        let text = Some(text.to_owned());
-        Ok(Self { root, flags: Flags::of(flags)?, directory: PathBuf::new(), text })
+        Self::new(root, flags, PathBuf::new(), Some(text.to_owned()))
     }
 
     /// The same from a text in YAML, of the same shape.
     pub fn from_yaml(text: &str, flags: &SuiteFlags) -> Result<Self, SpecError> {
         let root = parse::yaml(text, None)?;
-        let text = Some(text.to_owned());
-        Ok(Self { root, flags: Flags::of(flags)?, directory: PathBuf::new(), text })
+        Self::new(root, flags, PathBuf::new(), Some(text.to_owned()))
     }
 
     /// Flags alone.
     pub fn from_flags(flags: &SuiteFlags) -> Result<Self, SpecError> {
         let place = Arc::new(Place { key: "command line".into(), ..Place::default() });
         let root = Node { place, value: Value::Table(Vec::new()) };
-        Ok(Self { root, flags: Flags::of(flags)?, directory: PathBuf::new(), text: None })
+        Self::new(root, flags, PathBuf::new(), None)
+    }
+
+    /// The same shape in JSON, with the flows themselves instead of the name of their file.
+    /// Places are keys only.
+    pub fn from_json(value: &serde_json::Value) -> Result<Self, SpecError> {
+        Ok(Self {
+            root: parse::json(value),
+            flags: Flags::of(&SuiteFlags::default())?,
+            directory: None,
+            inline: value.get("flows").filter(|flows| flows.is_object()).cloned(),
+            text: Some(format!("{value:#}")),
+        })
+    }
+
+    fn new(
+        root: Node,
+        flags: &SuiteFlags,
+        directory: PathBuf,
+        text: Option<String>,
+    ) -> Result<Self, SpecError> {
+        let flags = Flags::of(flags)?;
+        Ok(Self { root, flags, directory: Some(directory), inline: None, text })
     }
 
     /// The file as it was written; `None`: there is none.
@@ -138,6 +163,12 @@ impl SuiteFile {
         let in_file = root.get("profile").map(read).transpose()?;
         let profile = self.flags.profile.as_ref().map(read).transpose()?.or(in_file);
         let profile = profile.unwrap_or_default();
-        Ok(Source { root, flags: &self.flags, profile, directory: &self.directory })
+        Ok(Source {
+            root,
+            flags: &self.flags,
+            profile,
+            directory: self.directory.as_deref(),
+            inline: self.inline.as_ref(),
+        })
     }
 }

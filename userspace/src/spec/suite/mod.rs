@@ -6,6 +6,7 @@
 mod common;
 mod file;
 mod flags;
+mod flows;
 mod frame;
 mod mlrsearch;
 mod model;
@@ -18,5 +19,6 @@ mod y1564;
 
 pub use file::SuiteFile;
 pub use flags::SuiteFlags;
+pub use flows::Flows;
 pub use frame::{Frame, FrameKind};
 pub use model::*;

@@ -1,18 +1,18 @@
 //! What a suite is asked for. Every default is that of [`Profile`].
 
-use super::Frame;
+use super::{Flows, Frame};
 use crate::{
     spec::{PortSpec, Threshold},
     units::{Rate, Ratio},
 };
 use serde::Serialize;
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 /// What all suites share: where, with what frames, with what waits around a trial.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SuiteSpec {
-    /// The flow file that is the load; `None`: the frames of RFC 2544 appendix C.
-    pub flows: Option<PathBuf>,
+    /// The flows that are the load; `None`: the frames of RFC 2544 appendix C.
+    pub flows: Option<Flows>,
     /// A row of the result each; empty: the sizes of the flow file.
     pub frames: Vec<Frame>,
     /// Where values come from that the file does not give.

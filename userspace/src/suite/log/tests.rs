@@ -3,7 +3,7 @@ use crate::{
     suite::{DirectionResult, LatencyStats, Stage, Test},
     units::FrameSize,
 };
-use std::fs;
+use std::{fs, path::PathBuf};
 
 /// Loses a frame of every hundred, and counts how often it is asked.
 #[derive(Default)]

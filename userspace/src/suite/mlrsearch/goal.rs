@@ -52,7 +52,7 @@ pub enum GoalError {
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub(super) fn check(goals: &[GoalSpec]) -> Result<(), GoalError> {
+pub(in crate::suite) fn check(goals: &[GoalSpec]) -> Result<(), GoalError> {
     if goals.is_empty() {
         return Err(GoalError::None);
     }

@@ -12,6 +12,7 @@
 
 mod classify;
 mod database;
+mod estimate;
 mod goal;
 mod levels;
 mod load;
@@ -21,7 +22,9 @@ mod search;
 mod seeker;
 
 pub use classify::{Class, Measured, Target, charged_loss, classify, conditional_throughput};
+pub use estimate::estimate;
 pub use goal::GoalError;
+pub(super) use goal::check;
 pub use outcome::{GoalOutcome, Irregular, LimitedBy, Outcome, Row};
 
 use super::{Limits, Progress, Stop, Trial, Trials};
@@ -38,7 +41,7 @@ pub fn run(
     trial: &mut dyn Trial,
     observe: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Outcome, GoalError> {
-    goal::check(&spec.goals)?;
+    check(&spec.goals)?;
     let limits = Limits { trials: spec.suite.max_trials, time: spec.suite.max_time };
     let mut trials = Trials::new(trial, limits, observe);
     let (mut rows, mut stopped) = (Vec::new(), None);

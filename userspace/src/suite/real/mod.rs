@@ -19,7 +19,7 @@ mod seconds;
 
 pub use file::file_frame;
 pub use lanes::FILE_FRAME;
-pub use open::{Setup, test_flows};
+pub use open::{Setup, Watch, test_flows};
 
 use crate::{
     session::{Course, PortFacts, Session, SessionError, Snapshot},
@@ -60,6 +60,7 @@ pub struct RealTrial {
     ports: Vec<PortFacts>,
     /// `None`: nothing is asked of the device.
     answers: Option<Answers>,
+    watch: Watch,
 }
 
 impl RealTrial {
@@ -95,6 +96,7 @@ impl RealTrial {
         self.session.load(&loads)?;
         let mut seconds = Seconds::default();
         let mut observe = |snapshot: &Snapshot| {
+            self.watch.see(snapshot);
             if plan.per_second {
                 seconds.add(snapshot);
             }

@@ -13,15 +13,14 @@ use super::{
 use crate::{
     nic::{NicError, PortInfo, PortName, VlanTag, port_info, resolve_neighbours},
     packet::{NextHop, Program},
-    session::{Session, SessionError, Settings, vlan_tags},
-    spec::{Flow, ServiceSpec, Spec, SuiteSpec, Topology},
-    suite::{Direction, TrialError},
+    session::{Session, SessionError, Settings, Snapshot, vlan_tags},
+    spec::{Flow, Flows, ServiceSpec, Spec, SuiteSpec, Topology},
+    suite::{Direction, TrialError, Wants},
     tx::Backend,
     units::FrameSize,
 };
 use std::{
     collections::{BTreeSet, HashMap},
-    path::Path,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -31,15 +30,36 @@ const GATEWAY_WAIT: Duration = Duration::from_secs(1);
 
 /// How a suite's session is opened, beside what the suite says.
 #[derive(Debug)]
-pub struct Setup<'a> {
-    /// Loads that may follow each other in a trial: 2 for system recovery, else 1.
-    pub stages: usize,
-    /// The services of Y.1564, each a direction; empty: directions are ways between ports.
-    pub services: &'a [ServiceSpec],
+pub struct Setup {
     /// As for any session.
     pub settings: Settings,
     /// Ends what is under way when it is set.
     pub stop: Arc<AtomicBool>,
+    /// Sees every second of every trial.
+    pub watch: Watch,
+}
+
+/// Whoever looks on while trials go on.
+#[derive(Default)]
+pub struct Watch(Option<Box<dyn FnMut(&Snapshot)>>);
+
+impl Watch {
+    /// Calls this with every snapshot.
+    pub fn with(seen: impl FnMut(&Snapshot) + 'static) -> Self {
+        Self(Some(Box::new(seen)))
+    }
+
+    pub(super) fn see(&mut self, snapshot: &Snapshot) {
+        if let Some(seen) = &mut self.0 {
+            seen(snapshot);
+        }
+    }
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Watch").field(&self.0.is_some()).finish()
+    }
 }
 
 impl RealTrial {
@@ -47,9 +67,8 @@ impl RealTrial {
     ///
     /// # Errors
     /// [`TrialError::Failed`], with the exit code that a run would have.
-    pub fn open(suite: &SuiteSpec, setup: Setup<'_>) -> Result<Self, TrialError> {
-        let planned = Planned::new(suite, setup.services, setup.stages)?;
-        let Planned { mut lanes, infos } = planned;
+    pub fn open(suite: &SuiteSpec, wants: Wants<'_>, setup: Setup) -> Result<Self, TrialError> {
+        let Planned { mut lanes, infos } = Planned::new(suite, wants.services, wants.stages)?;
         check_sizes(&lanes.spec)?;
         let mut notes = Vec::new();
         if suite.flows.is_none() {
@@ -84,7 +103,18 @@ impl RealTrial {
             notes,
             ports: Vec::new(),
             answers,
+            watch: setup.watch,
         })
+    }
+
+    /// The directions of the suite, by what the ports are now; none is taken.
+    ///
+    /// # Errors
+    /// [`TrialError::Failed`], as of [`Self::open`].
+    pub fn plan(suite: &SuiteSpec, wants: Wants<'_>) -> Result<Vec<Direction>, TrialError> {
+        let Planned { lanes, infos } = Planned::new(suite, wants.services, wants.stages)?;
+        check_sizes(&lanes.spec)?;
+        directions(&lanes, &infos)
     }
 }
 
@@ -115,7 +145,7 @@ fn directions(lanes: &Lanes, infos: &[PortInfo]) -> Result<Vec<Direction>, Trial
 /// little. Ports need not exist.
 pub fn test_flows(suite: &SuiteSpec) -> Result<Spec, TrialError> {
     let spec = match &suite.flows {
-        Some(path) => read(path)?,
+        Some(flows) => read(flows)?,
         None => appendix_c(suite, &[], pairs(suite)?, 1)?.spec,
     };
     check_sizes(&spec)?;
@@ -131,12 +161,12 @@ struct Planned {
 impl Planned {
     fn new(suite: &SuiteSpec, services: &[ServiceSpec], stages: usize) -> Result<Self, TrialError> {
         let (pairs, both) = pairs(suite)?;
-        let Some(path) = &suite.flows else {
+        let Some(flows) = &suite.flows else {
             let lanes = appendix_c(suite, services, (pairs, both), stages)?;
             let infos = infos(&lanes.spec)?;
             return Ok(Self { lanes, infos });
         };
-        let file = read(path)?;
+        let file = read(flows)?;
         let infos = infos(&file)?;
         let lines = file.ports.iter().zip(&infos);
         let link_bps: Vec<_> =
@@ -159,8 +189,8 @@ impl Planned {
     }
 }
 
-fn read(path: &Path) -> Result<Spec, TrialError> {
-    Spec::from_path(path).map_err(|error| usage(&error.to_string()))
+fn read(flows: &Flows) -> Result<Spec, TrialError> {
+    flows.read().map_err(|error| usage(&error.to_string()))
 }
 
 fn infos(spec: &Spec) -> Result<Vec<PortInfo>, SessionError> {

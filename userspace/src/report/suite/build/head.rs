@@ -25,7 +25,7 @@ pub struct SuiteFacts<'a> {
     pub effective: Value,
     /// [`config_hash`](crate::suite::config_hash) of it.
     pub sha256: String,
-    /// The command line.
+    /// The command line; empty: it did not come by one.
     pub arguments: Vec<String>,
     /// The suite file as it was written.
     pub suite_file: Option<String>,
@@ -107,7 +107,7 @@ impl SuiteFacts<'_> {
 
     fn frames(&self) -> String {
         match (&self.suite.flows, self.suite.addressing.ipv6) {
-            (Some(path), _) => format!("flows of {}", path.display()),
+            (Some(flows), _) => format!("flows of {flows}"),
             (None, false) => "RFC 2544 appendix C, with the tag in the last 14 octets".to_owned(),
             (None, true) => "RFC 5180 (IPv6), with the tag in the last 14 octets".to_owned(),
         }

@@ -8,7 +8,7 @@ use crate::{
 
 /// A row for each trial.
 pub(super) fn rows(records: &[TrialRecord]) -> Vec<TrialRow> {
-    records.iter().map(row).collect()
+    records.iter().map(trial_row).collect()
 }
 
 /// All trials with the waits around them.
@@ -16,7 +16,8 @@ pub(super) fn duration_ns(records: &[TrialRecord]) -> u64 {
     records.iter().map(|record| record.result.duration_with_overheads_ns).sum()
 }
 
-fn row(record: &TrialRecord) -> TrialRow {
+/// A trial as results show it.
+pub fn trial_row(record: &TrialRecord) -> TrialRow {
     let TrialRecord { plan, bounds, result, .. } = record;
     let first = plan.loads.iter().filter_map(|load| load.stages.first());
     let intended = first.map(|stage| stage.fps).fold(Ratio::ZERO, Ratio::plus);

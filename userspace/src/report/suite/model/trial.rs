@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A trial; counts and rates are sums over the directions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 #[allow(missing_docs, reason = "the keys of CONTRACT, explained there under Meanings")]
 pub struct TrialRow {
     /// Its number, from 1 on.

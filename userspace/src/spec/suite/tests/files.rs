@@ -64,7 +64,7 @@ fn seconds(seconds: u64) -> Duration {
 fn the_example_of_the_contract() {
     let spec = rfc2544(EXAMPLE, &no_flags());
     let suite = &spec.suite;
-    assert_eq!(suite.flows.as_deref(), Some("cust.toml".as_ref()));
+    assert_eq!(suite.flows, Some(Flows::File("cust.toml".into())));
     let names: Vec<_> = suite.frames.iter().map(|frame| frame.name.as_str()).collect();
     assert_eq!(names, ["64", "128", "256", "512", "1024", "1280", "1518", "imix"]);
     assert_eq!(suite.frames[7].mean_bytes(), Ratio::new(4246, 12));

@@ -1,27 +1,15 @@
-//! What RFC 6815 warns of, and frames that a flow file names.
+//! What RFC 6815 warns of.
 
 use crate::{
-    cli::Failure,
     nic::{PortName, has_default_route, port_info},
-    spec::{Layer, Spec, SuiteSpec, Values},
-    suite::real::file_frame,
+    spec::{Layer, SuiteSpec, Values},
 };
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Rows of the flow file's own sizes, where the suite names none.
-pub(super) fn fill_frames(suite: &mut SuiteSpec) -> Result<(), Failure> {
-    if let (true, Some(path)) = (suite.frames.is_empty(), &suite.flows) {
-        let file = Spec::from_path(path)?;
-        let wrong = |why| Failure::usage(format!("{}: {why}", path.display()));
-        suite.frames.push(file_frame(&file).map_err(wrong)?);
-    }
-    Ok(())
-}
-
 /// Sentences about a suite that may reach more than a laboratory.
-pub(super) fn of(suite: &SuiteSpec) -> Vec<String> {
+pub fn warnings(suite: &SuiteSpec) -> Vec<String> {
     // A file that cannot be read is an error elsewhere.
-    let file = suite.flows.as_deref().and_then(|path| Spec::from_path(path).ok());
+    let file = suite.flows.as_ref().and_then(|flows| flows.read().ok());
     let layers = file.iter().flat_map(|file| &file.flows).flat_map(|flow| &flow.layers);
     let strangers = layers.filter_map(stranger).take(1);
     let strangers = strangers.map(|address| {
@@ -78,6 +66,7 @@ fn ends(values: &Values) -> Vec<u128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::Spec;
 
     fn warned(src: &str, dst: &str) -> bool {
         let layer = if src.contains(':') { "ipv6" } else { "ipv4" };

@@ -1,6 +1,6 @@
-//! How long suites may take that do not say so themselves.
+//! How long a search may take.
 
-use crate::{spec::MlrsearchSpec, spec::Waits};
+use crate::spec::{MlrsearchSpec, Waits};
 use std::time::Duration;
 
 /// What a trial takes beside its load.
@@ -10,7 +10,7 @@ fn around(waits: Waits) -> Duration {
 
 /// For each frame and goal: a search with short trials down to the width, then the duration
 /// sum on both sides of the throughput.
-pub(super) fn mlrsearch(spec: &MlrsearchSpec) -> Duration {
+pub fn estimate(spec: &MlrsearchSpec) -> Duration {
     let around = around(spec.suite.waits);
     let goals = spec.goals.iter().map(|goal| {
         let halvings = (1.0 / goal.width.to_f64()).log2().ceil().max(1.0) as u32;
