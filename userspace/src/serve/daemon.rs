@@ -8,6 +8,7 @@ use super::{
     rest::{self, App},
     runs::{Runs, Settings},
     store::{Store, StoreError},
+    suites::Suites,
     tls,
 };
 use crate::collect::DEFAULT_CAPACITY;
@@ -66,12 +67,15 @@ const OTG_NUMBERS: u64 = 1 << 52;
 #[derive(Debug)]
 struct Ears {
     runs: Arc<Runs>,
+    suites: Arc<Suites>,
     otg: OnceLock<Arc<Otg>>,
 }
 
 impl Sink for Ears {
     fn event(&self, event: Event) {
-        if !self.otg.get().is_some_and(|otg| otg.hear(&event)) {
+        if let Event::Suite(event) = event {
+            self.suites.event(event);
+        } else if !self.otg.get().is_some_and(|otg| otg.hear(&event)) {
             self.runs.event(event);
         }
     }
@@ -80,6 +84,7 @@ impl Sink for Ears {
         if let Some(otg) = self.otg.get() {
             otg.died(reason);
         }
+        self.suites.died(reason);
         self.runs.died(reason, is_final);
     }
 }
@@ -134,19 +139,31 @@ pub fn main(config: Config) -> Result<(), ServeError> {
     let live = Arc::new(Live::default());
     let settings = Settings { interval: config.interval, samples: DEFAULT_CAPACITY };
     let runs = Arc::new(Runs::new(Arc::clone(&store), Arc::clone(&live), settings));
+    let suites = Arc::new(Suites::new(Arc::clone(&store), Arc::clone(&live)));
     let engine = Engine::spawn().map_err(ServeError::Engine)?;
     // Before the first thread: each has its own, and those from here on have none.
     drop_privileges().map_err(ServeError::Privileges)?;
-    let ears = Arc::new(Ears { runs: Arc::clone(&runs), otg: OnceLock::new() });
+    let ears = Arc::new(Ears {
+        runs: Arc::clone(&runs),
+        suites: Arc::clone(&suites),
+        otg: OnceLock::new(),
+    });
     let sink: Arc<dyn Sink> = Arc::<Ears>::clone(&ears);
     let engine = Arc::new(Engine::attach(engine, sink).map_err(ServeError::Engine)?);
     runs.attach(Arc::clone(&engine));
+    suites.attach(Arc::clone(&engine)).map_err(ServeError::Engine)?;
     let aliases = config.aliases.clone().into_iter().collect();
     let otg = Arc::new(Otg::new(engine, aliases, Arc::new(AtomicU64::new(OTG_NUMBERS))));
     // It is set here and nowhere else.
     let _ = ears.otg.set(Arc::clone(&otg));
 
-    let app = App::new(Arc::clone(&runs), store, Arc::clone(&live), Arc::new(config));
+    let app = App::new(
+        Arc::clone(&runs),
+        Arc::clone(&suites),
+        store,
+        Arc::clone(&live),
+        Arc::new(config),
+    );
     let (router, _) = rest::router(app);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
@@ -156,7 +173,7 @@ pub fn main(config: Config) -> Result<(), ServeError> {
     runtime.block_on(async {
         let handle = Handle::new();
         let otg_handle = Handle::new();
-        tokio::spawn(end(vec![handle.clone(), otg_handle.clone()], runs, live)?);
+        tokio::spawn(end(vec![handle.clone(), otg_handle.clone()], runs, suites, live)?);
         let (otg_scheme, otg_address) = (otg_listener.scheme(), otg_listener.address()?);
         tokio::spawn(otg_listener.serve(otg, otg_handle));
         println!("Open Traffic Generator API at {otg_scheme}://{otg_address}");
@@ -192,10 +209,11 @@ async fn serve(
     }
 }
 
-/// Waits for a signal, then ends the runs, the streams and the requests, in this order.
+/// Waits for a signal, then ends the runs and suites, the streams and the requests, in this order.
 fn end(
     handles: Vec<Handle<SocketAddr>>,
     runs: Arc<Runs>,
+    suites: Arc<Suites>,
     live: Arc<Live>,
 ) -> io::Result<impl Future<Output = ()>> {
     let mut term = signal(SignalKind::terminate())?;
@@ -204,7 +222,10 @@ fn end(
         let mut asked = async || tokio::select! { _ = term.recv() => (), _ = int.recv() => () };
         asked().await;
         // Asked twice: the data plane ends what it does when the pipes close.
-        tokio::select! { () = runs.stop_all(RUNS_PATIENCE) => (), () = asked() => () }
+        let ended = async {
+            tokio::join!(runs.stop_all(RUNS_PATIENCE), suites.stop_all(RUNS_PATIENCE));
+        };
+        tokio::select! { () = ended => (), () = asked() => () }
         live.close();
         for handle in &handles {
             handle.graceful_shutdown(Some(REQUESTS_PATIENCE));

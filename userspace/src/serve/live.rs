@@ -16,15 +16,24 @@ const EVENTS: usize = 300;
 /// What they may take.
 const OCTETS: usize = 64 << 20;
 
+/// What an event is about, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// A run.
+    Run(u64),
+    /// A suite.
+    Suite(u64),
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone)]
 pub struct Event {
     /// Its number, from 1.
     pub number: u64,
-    /// `snapshot` or `run`.
+    /// `snapshot`, `run`, `suite`, `progress` or `rates`.
     pub kind: &'static str,
-    /// The run that it is about.
-    pub run: u64,
+    /// What it is about.
+    pub about: About,
     /// As JSON.
     pub data: Arc<str>,
     /// What the JSON was made of, if it can be made of less.
@@ -77,7 +86,7 @@ impl Live {
     pub fn put(
         &self,
         kind: &'static str,
-        run: u64,
+        about: About,
         value: &impl Serialize,
         snapshot: Option<Arc<RunSnapshot>>,
     ) {
@@ -86,7 +95,7 @@ impl Live {
         ring.newest += 1;
         let number = ring.newest;
         ring.octets += data.len();
-        ring.events.push_back(Event { number, kind, run, data: data.into(), snapshot });
+        ring.events.push_back(Event { number, kind, about, data: data.into(), snapshot });
         while ring.events.len() > EVENTS || ring.octets > OCTETS && ring.events.len() > 1 {
             let gone = ring.events.pop_front();
             ring.octets -= gone.map_or(0, |event| event.data.len());
@@ -164,7 +173,7 @@ mod tests {
         let writer = Arc::clone(&live);
         let writing = std::thread::spawn(move || {
             for value in 1..=100_u64 {
-                writer.put("run", value, &value, None);
+                writer.put("run", About::Run(value), &value, None);
             }
             writer.close();
         });
@@ -185,7 +194,7 @@ mod tests {
     fn a_slow_reader_is_told_how_much_it_missed_and_the_ring_stays_small() {
         let live = Live::default();
         for value in 0..1000_u64 {
-            live.put("run", 1, &value, None);
+            live.put("run", About::Run(1), &value, None);
         }
         assert_eq!(live.ring().events.len(), EVENTS);
         let After::Event { event, missed } = runtime().block_on(live.after(10)) else {
@@ -193,14 +202,14 @@ mod tests {
         };
         assert_eq!((event.number, missed), (701, 690));
         let large = "x".repeat(OCTETS / 3);
-        (0..5).for_each(|_| live.put("run", 1, &large, None));
+        (0..5).for_each(|_| live.put("run", About::Run(1), &large, None));
         assert!(live.ring().octets <= OCTETS && live.ring().events.len() == 2);
     }
 
     #[test]
     fn an_id_of_another_daemon_or_of_the_future_is_none_of_ours() {
         let live = Live::default();
-        live.put("run", 1, &1, None);
+        live.put("run", About::Run(1), &1, None);
         assert_eq!(live.number(&live.id(1)), Some(1));
         assert_eq!(live.number(&live.id(2)), None);
         for other in ["", "x", "0-1", "-1", "zz-1"] {

@@ -3,7 +3,7 @@
 //! ```text
 //! clients -- HTTP --> listener: REST, live stream, store; no privileges
 //!                        |  commands and snapshots, JSON lines over pipes
-//!                     engine: a child process with the capabilities; a thread a run
+//!                     engine: a child process with the capabilities; a thread a run and suite
 //! ```
 //!
 //! A flow set has the shape of the flow file, a result that of `linerate run --json`, and
@@ -19,17 +19,20 @@ mod problem;
 mod rest;
 mod runs;
 mod store;
+mod suites;
 mod tls;
 mod whole;
 
 pub use config::{Config, ConfigError, Options, Token};
 pub use daemon::{ServeError, main};
-pub use live::{After, Event, Live};
+pub use live::{About, After, Event, Live};
 pub use problem::Problem;
 pub use rest::description;
 pub use runs::{
     CaptureHead, Captures, Planned, PlannedFlow, RunHead, RunRequest, Runs, Settings, StartError,
 };
 pub use store::{
-    Archive, ArchivedRun, FlowSet, FlowSetHead, RunRow, RunState, Store, StoreError, StoredSamples,
+    Archive, ArchivedRun, ArchivedSuite, FlowSet, FlowSetHead, NewSuite, RunRow, RunState, Store,
+    StoreError, StoredSamples, SuiteRow, SuiteState,
 };
+pub use suites::{SuiteCourse, SuiteHead, SuiteRefusal, SuiteRequest, Suites};

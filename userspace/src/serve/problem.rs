@@ -2,6 +2,7 @@
 
 use super::engine::EngineError;
 use super::store::StoreError;
+use super::suites::SuiteRefusal;
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -104,6 +105,21 @@ impl From<StoreError> for Problem {
             StoreError::Sql(_) | StoreError::Open { .. } | StoreError::Newer { .. } => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
             }
+        }
+    }
+}
+
+impl From<SuiteRefusal> for Problem {
+    fn from(error: SuiteRefusal) -> Self {
+        let detail = error.to_string();
+        match error {
+            SuiteRefusal::Engine(error) => Self::of_engine(error, "suite"),
+            SuiteRefusal::Store(error) => error.into(),
+            SuiteRefusal::Unknown(_) => Self::new(StatusCode::NOT_FOUND, detail),
+            SuiteRefusal::GoesOn(_)
+            | SuiteRefusal::IsOver(_)
+            | SuiteRefusal::Whole(_)
+            | SuiteRefusal::TooMany => Self::new(StatusCode::CONFLICT, detail),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Direction, Progress, Stop, Trial, config_hash, mlrsearch, real, rfc2544, under_test::Wants,
     y1564,
 };
-use crate::spec::{MlrsearchSpec, Rfc2544Spec, SpecError, SuiteFile, SuiteSpec, Y1564Spec};
+use crate::spec::{Flows, MlrsearchSpec, Rfc2544Spec, SpecError, SuiteFile, SuiteSpec, Y1564Spec};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
@@ -46,7 +46,7 @@ impl fmt::Display for SuiteKind {
 #[serde(untagged)]
 #[allow(missing_docs, reason = "as of SuiteKind")]
 pub enum AnySuite {
-    Rfc2544(Rfc2544Spec),
+    Rfc2544(Box<Rfc2544Spec>),
     Mlrsearch(MlrsearchSpec),
     Y1564(Y1564Spec),
 }
@@ -83,7 +83,7 @@ impl AnySuite {
     /// [`SuiteError`].
     pub fn read(kind: SuiteKind, file: &SuiteFile) -> Result<Self, SuiteError> {
         let mut suite = match kind {
-            SuiteKind::Rfc2544 => Self::Rfc2544(file.rfc2544()?),
+            SuiteKind::Rfc2544 => Self::Rfc2544(Box::new(file.rfc2544()?)),
             SuiteKind::Mlrsearch => {
                 let spec = file.mlrsearch()?;
                 mlrsearch::check(&spec.goals)?;
@@ -148,7 +148,7 @@ impl AnySuite {
     /// # Errors
     /// If their file cannot be read.
     pub fn flow_text(&self) -> Result<Option<String>, SuiteError> {
-        Ok(self.suite().flows.as_ref().map(|flows| flows.text()).transpose()?)
+        Ok(self.suite().flows.as_ref().map(Flows::text).transpose()?)
     }
 
     /// [`config_hash`] of it and of the text of its flows.

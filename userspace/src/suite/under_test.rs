@@ -71,7 +71,6 @@ impl UnderTest {
     }
 
     /// Its trials.
-
     pub fn trial(&mut self) -> &mut dyn Trial {
         match self {
             Self::Real(trial) => trial.as_mut(),

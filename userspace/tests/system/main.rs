@@ -71,6 +71,7 @@ mod respond;
 mod rfc2544;
 mod series;
 mod serve;
+mod serve_suites;
 mod suites;
 mod testbed;
 mod testbed_itself;

@@ -1,5 +1,6 @@
 //! The listener's side of the pipes.
 
+use super::SuitePlan;
 use super::protocol::{
     Answer, Call, CaptureStart, Command, EngineError, Event, Line, PortCount, RunStart, Started,
 };
@@ -110,6 +111,30 @@ impl Engine {
             let _ = calls.send(line);
         }
         answered.await.unwrap_or_else(|_| Err(gone("it gave no answer")))
+    }
+
+    /// Says something that needs no answer.
+    pub fn tell(&self, command: Command) {
+        let call = {
+            let mut state = lock(&self.state);
+            state.next += 1;
+            Call { id: state.next, generation: state.generation, command }
+        };
+        if let (Some(calls), Ok(line)) = (&self.calls, serde_json::to_string(&call)) {
+            // Its reader hears of an end, and then nobody waits for it.
+            let _ = calls.send(line);
+        }
+    }
+
+    /// Takes the ports of a suite and lets it begin, or says what it comes to.
+    ///
+    /// # Errors
+    /// Those of [`Self::call`].
+    pub async fn suite(&self, command: Command) -> Result<SuitePlan, EngineError> {
+        match self.call(command).await? {
+            Answer::Suite(plan) => Ok(plan),
+            other => Err(unfit(&other)),
+        }
     }
 
     /// Takes the ports of a run and lets it send.

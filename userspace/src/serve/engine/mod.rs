@@ -1,7 +1,7 @@
 //! The data plane in a process of its own, and how the listener speaks with it.
 //!
 //! ```text
-//! listener: Engine ==pipes==> worker: a session and a thread for every run
+//! listener: Engine ==pipes==> worker: a session and a thread for every run and suite
 //!                               | waited for by
 //!                             keeper: starts a new worker when one dies
 //! ```
@@ -16,6 +16,7 @@ mod ports;
 mod protocol;
 mod run;
 mod snapshot;
+mod suite;
 mod worker;
 
 pub use child::main;
@@ -25,3 +26,6 @@ pub use protocol::{
     PortCount, RunStart, Started,
 };
 pub use snapshot::{FlowTotals, LiveFlow, RunPhase, RunSnapshot};
+pub use suite::{
+    CurrentTrial, SuiteEnd, SuiteEvent, SuitePlan, SuiteProgress, SuiteRates, SuiteStart, asked,
+};

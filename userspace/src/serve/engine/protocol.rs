@@ -1,6 +1,6 @@
 //! What crosses between the listener and the engine: JSON, a line each.
 
-use super::RunSnapshot;
+use super::{RunSnapshot, SuiteEvent, SuitePlan, SuiteStart};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -63,6 +63,24 @@ pub enum Command {
         flow: String,
         /// As in a flow file.
         rate: String,
+    },
+    /// Say what a suite comes to; nothing is taken.
+    PlanSuite(SuiteStart),
+    /// Take the ports and begin, or go on; answered once the first trial can begin.
+    StartSuite(SuiteStart),
+    /// End a suite; what it has comes as [`SuiteEvent::Over`].
+    StopSuite {
+        /// The suite.
+        suite: u64,
+    },
+    /// The lines of a suite's trial log before `upto` are on the disk.
+    SuiteKept {
+        /// The suite.
+        suite: u64,
+        /// Number of the line after them.
+        upto: u64,
+        /// Why they are not.
+        fault: Option<String>,
     },
     /// Everything about one port, or about all of the engine's own namespace.
     Ports {
@@ -141,6 +159,16 @@ pub enum Backend {
     LiveFrames,
 }
 
+impl From<Backend> for crate::tx::Backend {
+    fn from(backend: Backend) -> Self {
+        match backend {
+            Backend::Auto => Self::Auto,
+            Backend::AfXdp => Self::AfXdp,
+            Backend::LiveFrames => Self::LiveFrames,
+        }
+    }
+}
+
 /// A capture to start.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CaptureStart {
@@ -171,6 +199,8 @@ pub enum Answer {
     Done,
     /// The run sends from now on.
     Started(Started),
+    /// What the suite comes to; of one that was started, it goes on.
+    Suite(SuitePlan),
     /// `linerate.ports/1`.
     Ports(Value),
     /// In the order asked.
@@ -234,10 +264,10 @@ pub enum EngineError {
         /// Why.
         message: String,
     },
-    /// There is no such run or capture at work.
+    /// There is no such run, capture or suite at work.
     #[error("there is no {what} {number} at work")]
     Unknown {
-        /// `run` or `capture`.
+        /// `run`, `capture` or `suite`.
         what: String,
         /// Its number.
         number: u64,
@@ -273,6 +303,8 @@ pub enum Holder {
     Run(u64),
     /// A capture of this daemon.
     Capture(u64),
+    /// A suite of this daemon.
+    Suite(u64),
     /// Another process, by its number where that can be seen.
     Process(Option<i32>),
 }
@@ -282,6 +314,7 @@ impl std::fmt::Display for Holder {
         match self {
             Self::Run(run) => write!(f, "run {run}"),
             Self::Capture(capture) => write!(f, "capture {capture}"),
+            Self::Suite(suite) => write!(f, "suite {suite}"),
             Self::Process(Some(pid)) => write!(f, "process {pid}"),
             Self::Process(None) => f.write_str("another process"),
         }
@@ -317,6 +350,8 @@ pub enum Event {
         /// Why it ended before its time.
         fault: Option<String>,
     },
+    /// Of a suite.
+    Suite(SuiteEvent),
 }
 
 /// What a capture counted.

@@ -10,7 +10,6 @@ use crate::{
     report::RunResult,
     session::{ControlError, RateControl, Session, SessionError, Settings, Snapshot},
     spec::{Overrides, Spec},
-    tx,
 };
 use std::{
     mem,
@@ -105,11 +104,7 @@ fn open(
         samples: start.samples.max(16),
         keep_samples: start.samples > 0,
         series: true,
-        backend: match start.backend {
-            super::Backend::Auto => tx::Backend::Auto,
-            super::Backend::AfXdp => tx::Backend::AfXdp,
-            super::Backend::LiveFrames => tx::Backend::LiveFrames,
-        },
+        backend: start.backend.into(),
         calibrations: Some(calibration::directory()),
         listened: start.listened,
     };

@@ -5,6 +5,7 @@ use super::{
     ports,
     protocol::{Answer, Call, Command, EngineError, Event, Held, Holder, Line},
     run::Run,
+    suite::{self, Kept},
 };
 use crate::{
     nic::{Netns, NicError, PortName, port_info},
@@ -15,7 +16,8 @@ use std::{
     io::{self, BufRead, Write},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+        atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc::{Receiver, Sender, SyncSender, TrySendError, sync_channel},
     },
     thread,
     time::{Duration, Instant},
@@ -36,8 +38,16 @@ pub(super) struct Shared {
 #[derive(Debug, Default)]
 struct State {
     runs: HashMap<u64, Run>,
+    suites: HashMap<u64, Suite>,
     /// By namespace and interface.
     holders: HashMap<(u32, u32), Holder>,
+}
+
+/// How commands reach a suite.
+#[derive(Debug)]
+struct Suite {
+    stop: Arc<AtomicBool>,
+    kept: Sender<Kept>,
 }
 
 /// A port's place in the world, whatever it is called.
@@ -88,6 +98,13 @@ fn obey(shared: &Arc<Shared>, captures: &Arc<Captures>, call: Call) {
         Command::Pause { run, flows } => change(run, &|run| run.pause(&flows)),
         Command::Resume { run, flows } => change(run, &|run| run.resume(&flows)),
         Command::SetRate { run, flow, rate } => change(run, &|run| run.set_rate(&flow, &rate)),
+        Command::StopSuite { suite } => {
+            shared.of_suite(suite, |suite| suite.stop.store(true, Relaxed))
+        }
+        Command::SuiteKept { suite, upto, fault } => {
+            // One that has ended meanwhile does not wait for it.
+            shared.of_suite(suite, |suite| drop(suite.kept.send((upto, fault))))
+        }
         Command::StopCapture { capture } => captures.stop(capture),
         Command::ReadCapture { capture, offset, octets } => captures.read(capture, offset, octets),
         Command::DropCapture { capture } => captures.forget(capture),
@@ -97,6 +114,8 @@ fn obey(shared: &Arc<Shared>, captures: &Arc<Captures>, call: Call) {
                 let answer = |answer| shared.say(Line::Answer { id, answer });
                 match slow {
                     Command::Start(start) => super::run::main(&shared, start, &answer),
+                    Command::StartSuite(start) => suite::main(&shared, &start, &answer),
+                    Command::PlanSuite(start) => answer(suite::plan(&start).map(Answer::Suite)),
                     Command::StartCapture(start) => captures.main(&shared, &start, &answer),
                     Command::Ports { port } => answer(ports::tell(port.as_deref())),
                     Command::Count { ports } => answer(ports::count(&ports)),
@@ -158,8 +177,26 @@ impl Shared {
         self.state().runs.remove(&number);
     }
 
+    pub(super) fn add_suite(&self, number: u64, stop: Arc<AtomicBool>, kept: Sender<Kept>) {
+        self.state().suites.insert(number, Suite { stop, kept });
+    }
+
+    pub(super) fn remove_suite(&self, number: u64) {
+        self.state().suites.remove(&number);
+    }
+
+    fn of_suite(&self, number: u64, does: impl FnOnce(&Suite)) -> Result<Answer, EngineError> {
+        let unknown = || EngineError::Unknown { what: "suite".into(), number };
+        self.state().suites.get(&number).map(does).map(|()| Answer::Done).ok_or_else(unknown)
+    }
+
     fn stop_all(&self) {
         self.state().runs.values().for_each(Run::stop);
+        // With its sender goes what a suite may be waiting for.
+        let suites = std::mem::take(&mut self.state().suites);
+        for suite in suites.into_values() {
+            suite.stop.store(true, Relaxed);
+        }
         let until = Instant::now() + PATIENCE;
         while !self.state().holders.is_empty() && Instant::now() < until {
             thread::sleep(Duration::from_millis(10));

@@ -124,6 +124,7 @@ impl State {
                 })
                 .is_some()
             }
+            Event::Suite(_) => false,
         }
     }
 

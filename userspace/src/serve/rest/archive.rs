@@ -4,7 +4,7 @@ use super::{App, extract::Body};
 use crate::serve::{problem::Problem, runs::blocking, store::Archive};
 use axum::{Json, extract::State, http::StatusCode};
 
-/// Every flow set and every run that is over; not the samples.
+/// Every flow set, and every run and suite that is over; not the samples.
 #[utoipa::path(get, path = "/api/v1/export", tag = "store",
     responses((status = 200, body = Archive)))]
 pub(super) async fn export(State(app): State<App>) -> Result<Json<Archive>, Problem> {

@@ -9,6 +9,8 @@ mod health;
 mod ports;
 mod runs;
 mod stream;
+mod suite_forms;
+mod suites;
 
 use super::{
     auth,
@@ -17,6 +19,7 @@ use super::{
     problem::{KIND as PROBLEM, Problem},
     runs::Runs,
     store::Store,
+    suites::Suites,
 };
 use axum::{
     Json, Router,
@@ -35,6 +38,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(super) struct App {
     /// All runs.
     pub(super) runs: Arc<Runs>,
+    /// All suites.
+    pub(super) suites: Arc<Suites>,
     /// What is kept.
     pub(super) store: Arc<Store>,
     /// The live stream.
@@ -62,12 +67,13 @@ impl App {
     /// Of its parts.
     pub(super) fn new(
         runs: Arc<Runs>,
+        suites: Arc<Suites>,
         store: Arc<Store>,
         live: Arc<Live>,
         config: Arc<Config>,
     ) -> Self {
         let (large, readers) = (Semaphore::new(LARGE_BODIES), Semaphore::new(READERS));
-        Self { runs, store, live, config, large: large.into(), readers: readers.into() }
+        Self { runs, suites, store, live, config, large: large.into(), readers: readers.into() }
     }
 }
 
@@ -109,8 +115,8 @@ fn described() -> OpenApiRouter<App> {
     let info = InfoBuilder::new()
         .title("linerate")
         .description(Some(
-            "Runs, flows, results and live numbers of one daemon. Flows have the shape of the \
-             flow file, results that of `linerate run --json`; errors are problem details \
+            "Runs, suites, flows, results and live numbers of one daemon. Flows have the shape of \
+             the flow file, suites that of the suite file, results that of `--json`; errors are problem details \
              (RFC 9457).",
         ))
         .version(env!("CARGO_PKG_VERSION"))
@@ -121,6 +127,8 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(flows::validate))
         .routes(routes!(flows::preview))
         .routes(routes!(runs::list, runs::start))
+        .routes(routes!(suites::list, suites::start))
+        .routes(routes!(suites::validate))
         .routes(routes!(archive::import))
         .layer(DefaultBodyLimit::max(LARGE_BODY));
     let small = OpenApiRouter::new()
@@ -134,6 +142,13 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(runs::pause))
         .routes(routes!(runs::resume))
         .routes(routes!(runs::set_rate))
+        .routes(routes!(suites::get, suites::remove))
+        .routes(routes!(suites::stop))
+        .routes(routes!(suites::resume))
+        .routes(routes!(suites::document))
+        .routes(routes!(suite_forms::trials))
+        .routes(routes!(suite_forms::result))
+        .routes(routes!(suite_forms::report))
         .routes(routes!(collector::all_latest))
         .routes(routes!(collector::latest))
         .routes(routes!(collector::history))

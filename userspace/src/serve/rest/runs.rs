@@ -74,7 +74,7 @@ pub(super) struct RateBody {
 #[into_params(parameter_in = Query)]
 pub(super) struct Page {
     /// Those with smaller numbers than this.
-    before: Option<u64>,
+    pub(super) before: Option<u64>,
     /// How many at most.
     #[serde(default = "page")]
     #[param(minimum = 1, maximum = 1000, default = 100)]
@@ -83,6 +83,16 @@ pub(super) struct Page {
 
 fn page() -> u32 {
     100
+}
+
+impl Page {
+    /// How many at most.
+    pub(super) fn limit(&self) -> Result<u32, Problem> {
+        match self.limit {
+            1..=1000 => Ok(self.limit),
+            _ => Err(Problem::bad("limit", "1 to 1000")),
+        }
+    }
 }
 
 /// A run with its newest numbers.
@@ -126,12 +136,10 @@ pub(super) async fn list(
     State(app): State<App>,
     Query(page): Query<Page>,
 ) -> Result<Json<Vec<RunHead>>, Problem> {
-    if !(1..=1000).contains(&page.limit) {
-        return Err(Problem::bad("limit", "1 to 1000"));
-    }
+    let limit = page.limit()?;
     let store = Arc::clone(&app.store);
     let before = number("before", page.before)?.unwrap_or(u64::MAX);
-    let rows = blocking(move || store.runs(before, page.limit)).await??;
+    let rows = blocking(move || store.runs(before, limit)).await??;
     let heads = rows.into_iter().map(|row| app.runs.head(row.id).unwrap_or_else(|| row.into()));
     Ok(Json(heads.collect()))
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::serve::{
     engine::RunSnapshot,
-    live::{After, Event, Live},
+    live::{About, After, Event, Live},
     problem::Problem,
 };
 use axum::{
@@ -29,6 +29,8 @@ use utoipa::IntoParams;
 pub(super) struct Wanted {
     /// Only this run.
     run: Option<u64>,
+    /// Only this suite.
+    suite: Option<u64>,
     /// Only these flows, by the names of their rows, with commas between.
     flows: Option<String>,
 }
@@ -36,7 +38,8 @@ pub(super) struct Wanted {
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// One stream of all that happens. `run`: a run is started, changed or over. `snapshot`: an
-/// interval of a run is over. `missed`: so many events came faster than they were read, and
+/// interval of a run is over. `suite`: a suite is started or over. `progress`: trials of a suite
+/// began or ended. `rates`: an interval of a trial on real ports is over. `missed`: so many events came faster than they were read, and
 /// are gone. With `Last-Event-ID` it goes on after that event; without, it begins now.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(Wanted,
     ("Last-Event-ID" = Option<String>, Header, description = "The event to go on after")),
@@ -53,11 +56,12 @@ pub(super) async fn live(
     let given = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     // An id of an earlier daemon: all that this one has.
     let last = given.map_or(app.live.newest(), |id| app.live.number(id).unwrap_or(0));
+    let (run, suite) = (number("run", wanted.run)?, number("suite", wanted.suite)?);
     let flows = wanted.flows.map(|flows| flows.split(',').map(str::to_owned).collect());
     let reader = Reader {
         live: app.live,
         last,
-        run: number("run", wanted.run)?,
+        about: run.map(About::Run).into_iter().chain(suite.map(About::Suite)).collect(),
         flows,
         waiting: None,
         _permit: permit,
@@ -71,7 +75,8 @@ pub(super) async fn live(
 struct Reader {
     live: Arc<Live>,
     last: u64,
-    run: Option<u64>,
+    /// Only these; none: all.
+    about: Vec<About>,
     flows: Option<Vec<String>>,
     /// Read, but what was missed is told first.
     waiting: Option<Event>,
@@ -96,7 +101,7 @@ impl Reader {
                     }
                 },
             };
-            if self.run.is_none_or(|run| run == event.run) {
+            if self.about.is_empty() || self.about.contains(&event.about) {
                 let shown = sse::Event::default().id(self.live.id(event.number)).event(event.kind);
                 return Some(match self.part(&event) {
                     Some(part) => shown.data(part),

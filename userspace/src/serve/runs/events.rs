@@ -3,6 +3,7 @@
 use super::Runs;
 use crate::serve::{
     engine::{Event, RunSnapshot, Sink},
+    live::About,
     store::{RunState, StoredSamples},
 };
 use std::sync::Arc;
@@ -21,6 +22,8 @@ impl Sink for Runs {
             Event::CaptureDone { capture, counts, fault } => {
                 self.captures.over(capture, counts, fault);
             }
+            // They are heard elsewhere.
+            Event::Suite(_) => (),
         }
     }
 
@@ -48,7 +51,7 @@ impl Runs {
             active.stored += 1;
             (active.stored, active.history.capacity() as u64)
         });
-        self.live.put("snapshot", run, &*snapshot, Some(Arc::clone(&snapshot)));
+        self.live.put("snapshot", About::Run(run), &*snapshot, Some(Arc::clone(&snapshot)));
         if let Some((number, keep)) = stored.filter(|_| !settled.is_empty())
             && let Err(error) = self.store.add_samples(run, number, &settled, keep)
         {

@@ -14,7 +14,7 @@ pub(super) use request::{invalid, with_aliases};
 
 use super::{
     engine::{Command, Engine, EngineError, RunSnapshot, RunStart},
-    live::Live,
+    live::{About, Live},
     store::{RunRow, RunState, Store, StoreError},
 };
 use crate::report::SampleRow;
@@ -187,7 +187,12 @@ impl Runs {
                 self.state().remove(&id);
                 let store = Arc::clone(&self.store);
                 blocking(move || store.forget_run(id)).await??;
-                self.live.put("run", id, &serde_json::json!({"id": id, "state": "refused"}), None);
+                self.live.put(
+                    "run",
+                    About::Run(id),
+                    &serde_json::json!({"id": id, "state": "refused"}),
+                    None,
+                );
                 Err(error.into())
             }
         }
@@ -331,7 +336,7 @@ impl Runs {
     /// Tells the live stream where a run stands.
     fn tell(&self, id: u64) {
         if let Some(head) = self.head(id) {
-            self.live.put("run", id, &head, None);
+            self.live.put("run", About::Run(id), &head, None);
         }
     }
 

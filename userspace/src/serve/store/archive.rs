@@ -1,9 +1,10 @@
-use super::{FlowSet, RunRow, Store, StoreError, flow_sets};
+use super::{FlowSet, RunRow, Store, StoreError, SuiteRow, SuiteState, flow_sets, suites};
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Everything that is worth carrying to another store: flow sets, and runs that are over.
+/// Everything that is worth carrying to another store: flow sets, and runs and suites
+/// that are over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Archive {
@@ -13,6 +14,9 @@ pub struct Archive {
     pub flow_sets: Vec<FlowSet>,
     /// Every run that is over.
     pub runs: Vec<ArchivedRun>,
+    /// Every suite that is over; archives of earlier versions have none.
+    #[serde(default)]
+    pub suites: Vec<ArchivedSuite>,
 }
 
 /// A run that is over.
@@ -27,6 +31,22 @@ pub struct ArchivedRun {
     /// `linerate.run/1`.
     #[schema(value_type = Option<Object>)]
     pub result: Option<Value>,
+}
+
+/// A suite that is over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ArchivedSuite {
+    /// What a list shows of it.
+    pub suite: SuiteRow,
+    /// The shape of a suite file.
+    #[schema(value_type = Object)]
+    pub spec: Value,
+    /// `linerate.rfc2544/1`, `linerate.mlrsearch/1` or `linerate.y1564/1`.
+    #[schema(value_type = Option<Object>)]
+    pub result: Option<Value>,
+    /// The lines of its trial log, from which it is resumed.
+    pub trials: Vec<String>,
 }
 
 const SCHEMA: &str = "linerate.store/1";
@@ -46,11 +66,22 @@ impl Store {
             let Some((spec, result)) = self.run_documents(run.id)? else { continue };
             runs.push(ArchivedRun { run, spec, result });
         }
+        let mut suites = Vec::new();
+        for suite in self.suites(u64::MAX, u32::MAX)? {
+            if matches!(suite.state, SuiteState::Starting | SuiteState::Running) {
+                continue;
+            }
+            let Some((spec, result)) = self.suite_documents(suite.id)? else { continue };
+            let result = result.map(|text| super::runs::json(1, &text)).transpose()?;
+            let trials = self.trials(suite.id)?;
+            suites.push(ArchivedSuite { suite, spec, result, trials });
+        }
         let connection = self.connection();
         let mut question = connection
             .prepare("SELECT id, name, created, updated, spec FROM flow_sets ORDER BY id")?;
         let rows = question.query_map([], flow_sets::whole)?;
-        Ok(Archive { schema: SCHEMA.to_owned(), flow_sets: rows.collect::<Result<_, _>>()?, runs })
+        let flow_sets = rows.collect::<Result<_, _>>()?;
+        Ok(Archive { schema: SCHEMA.to_owned(), flow_sets, runs, suites })
     }
 
     /// Adds all of an archive, or nothing. Numbers are given anew.
@@ -86,6 +117,23 @@ impl Store {
                     result
                 ],
             )?;
+        }
+        for archived in archive.suites.iter().rev() {
+            let (state, ended) = (archived.suite.state, archived.suite.ended.as_ref());
+            let row = SuiteRow {
+                // Its number was that of another store.
+                flow_set: None,
+                state: match state {
+                    SuiteState::Starting | SuiteState::Running => SuiteState::Failed,
+                    over => over,
+                },
+                ended: Some(ended.unwrap_or(&archived.suite.created).clone()),
+                ..archived.suite.clone()
+            };
+            let result = archived.result.as_ref().map(|result| format!("{result:#}\n"));
+            suites::insert(&transaction, &row, &archived.spec, result.as_deref())?;
+            let suite = transaction.last_insert_rowid();
+            suites::add_lines(&transaction, suite, 0, &archived.trials)?;
         }
         Ok(transaction.commit()?)
     }

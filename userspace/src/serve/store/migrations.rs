@@ -1,7 +1,8 @@
 use rusqlite::{Connection, Result};
 
 /// Each brings the store one version on; what was released is never changed.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE flow_sets (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL UNIQUE,
@@ -27,7 +28,30 @@ const MIGRATIONS: &[&str] = &["
         flows TEXT NOT NULL,
         PRIMARY KEY (run, number)
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE suites (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        state TEXT NOT NULL,
+        flow_set INTEGER,
+        spec TEXT NOT NULL,
+        backend TEXT NOT NULL,
+        created TEXT NOT NULL,
+        ended TEXT,
+        verdict TEXT,
+        reason TEXT,
+        result TEXT
+    ) STRICT;
+    CREATE TABLE trials (
+        suite INTEGER NOT NULL REFERENCES suites (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        line TEXT NOT NULL,
+        PRIMARY KEY (suite, number)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Returns the version of a store that is newer than this program.
 pub(super) fn apply(connection: &mut Connection) -> Result<Option<u32>> {

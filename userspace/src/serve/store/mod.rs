@@ -1,4 +1,5 @@
-//! What outlives the daemon: flow sets, runs with their samples and results, in SQLite.
+//! What outlives the daemon: flow sets, runs with their samples, suites with their trials, and
+//! the results of both, in SQLite.
 //!
 //! Write-ahead log, each change one transaction, synchronised to the disk: a process that is
 //! killed at any moment loses at most what it was writing. Captures are not kept.
@@ -7,12 +8,14 @@ mod archive;
 mod flow_sets;
 mod migrations;
 mod runs;
+mod suites;
 #[cfg(test)]
 mod tests;
 
-pub use archive::{Archive, ArchivedRun};
+pub use archive::{Archive, ArchivedRun, ArchivedSuite};
 pub use flow_sets::{FlowSet, FlowSetHead};
 pub use runs::{RunRow, RunState, StoredSamples};
+pub use suites::{NewSuite, SuiteRow, SuiteState};
 
 use rusqlite::Connection;
 use std::{
@@ -41,7 +44,7 @@ pub enum StoreError {
 #[derive(Debug)]
 pub struct Store {
     connection: Mutex<Connection>,
-    /// Runs kept.
+    /// Runs kept, and as many suites.
     retain_runs: u32,
 }
 
@@ -49,8 +52,8 @@ pub struct Store {
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Store {
-    /// Opens or makes it, brings it to this version, and ends the runs that were under way
-    /// when the daemon was killed.
+    /// Opens or makes it, brings it to this version, and ends the runs and suites that were under
+    /// way when the daemon was killed.
     ///
     /// # Errors
     /// If it cannot be opened, or is of a later version.
@@ -66,6 +69,7 @@ impl Store {
         }
         let store = Self { connection: Mutex::new(connection), retain_runs };
         store.end_abandoned_runs()?;
+        store.end_abandoned_suites()?;
         Ok(store)
     }
 

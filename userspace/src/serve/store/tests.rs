@@ -105,7 +105,8 @@ fn an_archive_carries_all_to_another_store_or_nothing() {
     assert_eq!(to.run_documents(imported[0].id).unwrap().unwrap().1, Some(result("loss")));
     assert!(matches!(to.import(&archive), Err(StoreError::Taken { .. })));
     assert_eq!(to.runs(u64::MAX, 10).unwrap().len(), 1, "nothing of the second import");
-    let other = Archive { schema: "x".into(), flow_sets: Vec::new(), runs: Vec::new() };
+    let other =
+        Archive { schema: "x".into(), flow_sets: Vec::new(), runs: Vec::new(), suites: Vec::new() };
     assert!(matches!(to.import(&other), Err(StoreError::Unfit { .. })));
 }
 
@@ -116,4 +117,55 @@ fn a_store_of_a_newer_program_is_left_alone() {
     drop(store);
     let opened = Store::open(&directory.path().join("store.db"), 10);
     assert!(matches!(opened, Err(StoreError::Newer { version: 99, .. })), "{opened:?}");
+}
+
+fn suite(store: &Store) -> u64 {
+    let (kind, backend) = (crate::suite::SuiteKind::Rfc2544, crate::serve::engine::Backend::Auto);
+    let spec = json!({"sizes": [64]});
+    store.add_suite(&NewSuite { name: "s".into(), kind, spec, flow_set: None, backend }).unwrap().id
+}
+
+#[test]
+fn trials_of_a_suite_outlive_the_daemon_and_go_with_the_suite() {
+    let (directory, store) = store(10);
+    let id = suite(&store);
+    store.keep_trials(id, 0, &["head".into(), "one".into()]).unwrap();
+    // What was not known to be kept comes again.
+    store.keep_trials(id, 1, &["one".into(), "two".into()]).unwrap();
+    store.suite_started(id).unwrap();
+    drop(store);
+    let store = Store::open(&directory.path().join("store.db"), 10).unwrap();
+    assert_eq!(store.trials(id).unwrap(), ["head", "one", "two"]);
+    let row = store.suite(id).unwrap().unwrap();
+    assert_eq!((row.state, row.verdict.as_deref()), (SuiteState::Failed, Some("invalid")));
+    assert!(store.remove_suite(id).unwrap() && !store.remove_suite(id).unwrap());
+    assert!(store.trials(id).unwrap().is_empty());
+}
+
+#[test]
+fn a_suite_that_is_over_before_its_start_is_known_stays_over() {
+    let (_directory, store) = store(10);
+    let id = suite(&store);
+    store.suite_ended(id, SuiteState::Done, "pass", None, Some("{}")).unwrap();
+    store.suite_started(id).unwrap();
+    let row = store.suite(id).unwrap().unwrap();
+    assert_eq!((row.state, row.verdict.as_deref()), (SuiteState::Done, Some("pass")));
+    store.forget_suite(id).unwrap();
+    assert!(store.suite(id).unwrap().is_some());
+}
+
+#[test]
+fn only_so_many_suites_are_kept_and_none_that_goes_on() {
+    let (_directory, store) = store(2);
+    let (endless, resumed) = (suite(&store), suite(&store));
+    store.suite_started(endless).unwrap();
+    store.suite_ended(resumed, SuiteState::Stopped, "invalid", None, None).unwrap();
+    store.suite_stands(resumed, SuiteState::Starting).unwrap();
+    let ids: Vec<_> = (0..4).map(|_| suite(&store)).collect();
+    for id in &ids {
+        store.suite_ended(*id, SuiteState::Done, "done", None, None).unwrap();
+    }
+    let kept: Vec<_> = store.suites(u64::MAX, 100).unwrap().iter().map(|suite| suite.id).collect();
+    assert_eq!(kept, [ids[3], ids[2], resumed, endless]);
+    assert!(!store.remove_suite(resumed).unwrap());
 }

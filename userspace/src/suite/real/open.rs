@@ -39,9 +39,11 @@ pub struct Setup {
     pub watch: Watch,
 }
 
+type Seen = dyn FnMut(&Snapshot);
+
 /// Whoever looks on while trials go on.
 #[derive(Default)]
-pub struct Watch(Option<Box<dyn FnMut(&Snapshot)>>);
+pub struct Watch(Option<Box<Seen>>);
 
 impl Watch {
     /// Calls this with every snapshot.

@@ -1,0 +1,347 @@
+//! Suites in the daemon: what the commands find is found over REST too, and no finished trial
+//! is lost or run twice.
+#![cfg(feature = "serve")]
+
+use crate::{
+    suites::{assert_schema, directory, document},
+    testbed::{Daemon, Lab, Limit, Linerate, eventually, much_of_the_machine, with_priority},
+};
+use serde_json::{Value, json};
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
+
+/// A device that loses a frame now and then, so that a search takes many trials.
+const DEVICE: &str = "sim:link=100M,capacity=100kpps,buffer=100,loss=1e-5,seed=3";
+
+fn simulated() -> Value {
+    json!({"sizes": [64, 512], "tests": ["throughput", "loss"],
+        "throughput": {"max_loss": "0.01%"},
+        "topology": {"dut": DEVICE, "direction": "forward"}})
+}
+
+/// From west to east, with trials of a second and nothing around them.
+fn real(lab: &Lab, more: &Value) -> Value {
+    let mut suite = json!({
+        "sizes": [128], "tests": ["throughput", "latency"],
+        "ports": {"west": {"if": lab.west.to_string()}, "east": {"if": lab.east.to_string()}},
+        "topology": {"pairs": [["west", "east"]], "direction": "forward"},
+        "learning": {"frames": 0}, "waits": {"before": "0s", "residual": "500ms", "after": "0s"},
+        "throughput": {"trial": "1s", "max_rate": "4kpps", "resolution": "100fps"},
+        "latency": {"trial": "1s", "from": "0s", "repeats": 3, "at": ["50%", "throughput"]},
+    });
+    suite.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    suite
+}
+
+#[track_caller]
+fn start(daemon: &Daemon, suite: &Value) -> u64 {
+    let body = json!({"kind": "rfc2544", "suite": suite, "backend": "af_xdp"});
+    daemon.post("/api/v1/suites", &body).is(201)["id"].as_u64().unwrap()
+}
+
+#[track_caller]
+fn view(daemon: &Daemon, suite: u64) -> Value {
+    daemon.get(&format!("/api/v1/suites/{suite}")).is(200)
+}
+
+/// The suite once it is over.
+#[track_caller]
+fn ended(daemon: &Daemon, suite: u64) -> Value {
+    // A suite takes longer than most things that are waited for.
+    let deadline = Instant::now() + Duration::from_mins(2);
+    loop {
+        let view = view(daemon, suite);
+        if !view["ended"].is_null() {
+            return view;
+        }
+        assert!(Instant::now() < deadline, "it is not over: {view}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[track_caller]
+fn part(daemon: &Daemon, suite: u64, part: &str) -> Value {
+    daemon.get(&format!("/api/v1/suites/{suite}/{part}")).is(200)
+}
+
+fn order(daemon: &Daemon, suite: u64, order: &str) -> crate::testbed::Answer {
+    daemon.post(&format!("/api/v1/suites/{suite}/{order}"), &json!({}))
+}
+
+/// What the command finds with the same suite.
+fn by_command(lab: &Lab, suite: &Value) -> Value {
+    let file = lab.file("suite.yaml", suite.to_string().as_bytes());
+    let arguments = ["rfc2544", file.to_str().unwrap(), "--json", "-", "--quiet"];
+    document(&Linerate::spawn(arguments).wait().exits(0))
+}
+
+#[test]
+fn a_suite_over_rest_ends_in_the_result_of_the_command_in_every_form() {
+    let lab = Lab::cable();
+    let daemon = Daemon::start(&lab, &[]);
+    let mut live = daemon.live("", "");
+    let body = json!({"kind": "rfc2544", "suite": simulated(), "name": "a suite"});
+    let planned = daemon.post("/api/v1/suites/validate", &body).is(200);
+    assert_eq!((&planned["rows"], &planned["virtual_time"]), (&json!(["64", "512"]), &json!(true)));
+    assert!(planned["expected_ns"].as_u64().unwrap() > 60_000_000_000, "{planned}");
+    assert_eq!(daemon.get("/api/v1/suites").is(200), json!([]), "nothing was started");
+
+    let head = daemon.post("/api/v1/suites", &body).is(201);
+    assert_eq!((&head["name"], &head["expected_ns"]), (&json!("a suite"), &planned["expected_ns"]));
+    let id = head["id"].as_u64().unwrap();
+    let over = ended(&daemon, id);
+    assert_eq!((&over["state"], &over["verdict"]), (&json!("done"), &json!("done")), "{over}");
+    assert_eq!(over["progress"], Value::Null);
+
+    let place = directory("rest");
+    let result = part(&daemon, id, "result");
+    let whole = by_command(&lab, &simulated());
+    for key in ["schema", "rows", "trials", "verdict", "duration_ns", "reasons"] {
+        assert_eq!(result[key], whole[key], "{key}");
+    }
+    fs::write(place.join("result.json"), result.to_string()).unwrap();
+    assert_schema("rfc2544", &place.join("result.json"));
+    assert_eq!(part(&daemon, id, "trials"), whole["trials"]);
+
+    let form = |query: &str, kind: &str| {
+        let answer = daemon.get(&format!("/api/v1/suites/{id}/report{query}"));
+        assert_eq!(answer.status, 200, "{query}");
+        assert!(answer.head.contains(kind), "{}", answer.head);
+        String::from_utf8(answer.body).unwrap()
+    };
+    assert!(form("", "text/html").starts_with("<!DOCTYPE html>"));
+    assert!(form("?form=junit", "application/xml").contains("<testsuites"));
+    let trials = whole["trials"].as_array().unwrap().len();
+    assert_eq!(form("?form=csv", "text/csv").lines().count(), trials + 1);
+    assert_eq!(form("?form=csv&test=throughput", "text/csv").lines().count(), 3);
+    let refused = daemon.get(&format!("/api/v1/suites/{id}/report?form=csv&test=jitter")).is(422);
+    assert!(refused["detail"].as_str().unwrap().contains("throughput"), "{refused}");
+
+    let mut seen = 0;
+    let last = live.by_ref().find(|event| {
+        seen += event.data["finished"].as_array().map_or(0, Vec::len);
+        event.kind == "suite" && event.data["state"] == "done"
+    });
+    assert_eq!((seen, &last.unwrap().data["id"]), (trials, &json!(id)), "each trial is told once");
+    order(&daemon, id, "stop").is(409);
+    order(&daemon, id, "resume").is(409);
+    let path = format!("/api/v1/suites/{id}");
+    assert_eq!(daemon.ask("DELETE", &path, "", b"").is(204), Value::Null);
+    daemon.get(&path).is(404);
+}
+
+#[test]
+fn what_a_client_may_not_ask_is_refused_by_its_field() {
+    let lab = Lab::cable();
+    let daemon = Daemon::start(&lab, &[]);
+    let mark = lab.file("mark", b"").with_file_name("a client was here");
+    let hook = json!({"before_suite": format!("touch '{}'", mark.display())});
+    let refused = |more: Value, field: &str| {
+        let mut suite = simulated();
+        suite.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        for path in ["/api/v1/suites", "/api/v1/suites/validate"] {
+            let body = json!({"kind": "rfc2544", "suite": suite});
+            let refused = daemon.post(path, &body).is(422);
+            assert_eq!(refused["field"], field, "{refused}");
+        }
+    };
+    refused(json!({"hooks": hook}), "suite.hooks");
+    refused(json!({"flows": "/etc/passwd"}), "suite.flows");
+    refused(json!({"flows": {"flow": [{"name": "f"}]}}), "suite.flows.flow[0]");
+    refused(json!({"topology": {"dut": "sim:speed=1"}}), "suite.topology.dut");
+    refused(json!({"sizes": [63]}), "suite.sizes[0]");
+    refused(json!({"throughputs": 1}), "suite.throughputs");
+    let body = json!({"kind": "rfc2544", "suite": simulated(), "flow_set": 7});
+    assert_eq!(daemon.post("/api/v1/suites", &body).is(422)["field"], "flow_set");
+    let body = json!({"kind": "rfc9999", "suite": simulated()});
+    assert_eq!(daemon.post("/api/v1/suites", &body).is(400)["field"], "kind");
+    for (method, path) in [("GET", ""), ("GET", "/trials"), ("POST", "/stop"), ("POST", "/resume")]
+    {
+        daemon.ask(method, &format!("/api/v1/suites/7{path}"), "", b"").is(404);
+    }
+    // A spec that comes by another way is no way around it.
+    let mut suite = simulated();
+    suite["hooks"] = hook;
+    let row = json!({"id": 1, "name": "x", "kind": "rfc2544", "state": "stopped",
+        "backend": "auto", "created": "2026-01-01T00:00:00Z"});
+    let archive = json!({"schema": "linerate.store/1", "flow_sets": [], "runs": [],
+        "suites": [{"suite": row, "spec": suite, "trials": []}]});
+    daemon.post("/api/v1/import", &archive).is(204);
+    assert_eq!(order(&daemon, 1, "resume").is(422)["field"], "suite.hooks");
+    assert!(!mark.exists(), "a command was run");
+}
+
+#[test]
+fn a_suite_and_a_run_do_not_share_a_port() {
+    let lab = Lab::cable();
+    let daemon = Daemon::start(&lab, &[]);
+    let suite = start(&daemon, &real(&lab, &json!({})));
+    let flow = json!({"name": "f", "tx": "west", "rx": "east", "rate": "1kpps", "size": 128,
+        "layers": [{"eth": {"dst": "02:00:00:00:00:02"}},
+            {"ipv4": {"src": "198.18.0.2", "dst": "198.18.1.1"}}, {"udp": {"src": 1, "dst": 7}}]});
+    let run = json!({"spec": {"ports": real(&lab, &json!({}))["ports"], "flow": [flow]}});
+    let refused = daemon.post("/api/v1/runs", &run).is(409);
+    assert_eq!(refused["holder"], format!("suite {suite}"), "{refused}");
+    // A simulated device is in nobody's way.
+    let beside = start(&daemon, &simulated());
+    assert_eq!(ended(&daemon, beside)["state"], "done");
+    order(&daemon, suite, "stop").is(200);
+    assert_eq!(ended(&daemon, suite)["state"], "stopped");
+    let run = daemon.post("/api/v1/runs", &run).is(201)["id"].as_u64().unwrap();
+    let body = json!({"kind": "rfc2544", "suite": real(&lab, &json!({}))});
+    let refused = daemon.post("/api/v1/suites", &body).is(409);
+    assert_eq!(refused["holder"], format!("run {run}"), "{refused}");
+    assert_eq!(order(&daemon, suite, "resume").is(409)["holder"], format!("run {run}"));
+    assert_eq!(view(&daemon, suite)["state"], "stopped", "it can still be resumed");
+    daemon.post(&format!("/api/v1/runs/{run}/stop"), &json!({})).is(200);
+}
+
+#[test]
+fn a_suite_that_was_stopped_or_killed_goes_on_and_sends_no_finished_trial_again() {
+    let lab = Lab::cable();
+    let mut daemon = Daemon::start(&lab, &[]);
+    let mut live = daemon.live("", "");
+    let suite = start(&daemon, &real(&lab, &json!({})));
+    let rates = live.by_ref().find(|event| event.kind == "rates").unwrap();
+    assert!(rates.data["flows"][0]["totals"]["tx_frames"].as_u64().unwrap() > 0, "{rates:?}");
+    let trials = |daemon: &Daemon| part(daemon, suite, "trials").as_array().unwrap().clone();
+    eventually("a trial of latency", || {
+        view(&daemon, suite)["progress"]["current"]["test"] == "latency"
+    });
+    let course = view(&daemon, suite)["progress"].clone();
+    assert_eq!(course["current"]["frame"], "128", "{course}");
+    assert!(course["remaining_ns"].as_u64().unwrap() > 0, "{course}");
+    let rounds = ["stop", "kill", "term"];
+    let mut done = Vec::new();
+    for (round, how) in rounds.into_iter().enumerate() {
+        eventually("another trial", || trials(&daemon).len() > round + 1);
+        match how {
+            "stop" => drop(order(&daemon, suite, "stop").is(200)),
+            "kill" => daemon.signal(libc::SIGKILL),
+            _ => daemon.signal(libc::SIGTERM),
+        }
+        if how == "stop" {
+            assert_eq!(ended(&daemon, suite)["state"], "stopped");
+            let kept = part(&daemon, suite, "result");
+            assert_eq!(kept["verdict"], "invalid", "it is not whole");
+        } else {
+            let descendants = daemon.descendants();
+            daemon.wait();
+            eventually("its processes are gone", || {
+                let path = |pid: &u32| format!("/proc/{pid}");
+                descendants.iter().all(|pid| !std::path::Path::new(&path(pid)).exists())
+            });
+            daemon = Daemon::start(&lab, &[]);
+            let state = if how == "kill" { "failed" } else { "stopped" };
+            assert_eq!(view(&daemon, suite)["state"], state, "{how}");
+        }
+        lab.assert_nothing_attached();
+        done = trials(&daemon);
+        assert!(done.len() > round + 1, "{how}: {done:?}");
+        let before = lab.east.counters().rx_packets;
+        assert_eq!(order(&daemon, suite, "resume").is(200)["state"], "running");
+        eventually("it goes on", || trials(&daemon).len() > done.len());
+        let now = trials(&daemon);
+        assert_eq!(now[..done.len()], done, "{how}: the same trials");
+        if how == "kill" {
+            // Old trials alone would be more than what was sent since.
+            let frames = |trials: &[Value]| -> u64 {
+                trials.iter().map(|trial| trial["tx_frames"].as_u64().unwrap()).sum()
+            };
+            let sent = lab.east.counters().rx_packets - before;
+            let most = frames(&trials(&daemon)[done.len()..]) + 4_100;
+            assert!(sent <= most, "{sent} frames since, {most} at most");
+        }
+    }
+    assert_eq!(ended(&daemon, suite)["state"], "done");
+    let result = part(&daemon, suite, "result");
+    assert_eq!(result["verdict"], "done", "{:#}", result["reasons"]);
+    let whole = result["trials"].as_array().unwrap();
+    assert_eq!(whole[..done.len()], done);
+    assert_eq!(whole.len(), whole.last().unwrap()["id"].as_u64().unwrap() as usize);
+    lab.assert_nothing_attached();
+}
+
+#[test]
+fn a_simulated_suite_that_is_killed_in_the_middle_of_writes_ends_as_if_it_was_not() {
+    let lab = Lab::cable();
+    let mut suite = simulated();
+    suite["tests"] = json!(["throughput", "loss", "latency", "back-to-back"]);
+    suite["back_to_back"] = json!({"repeats": 50});
+    let whole = by_command(&lab, &suite);
+    let mut daemon = Daemon::start(&lab, &[]);
+    let id = start(&daemon, &suite);
+    for _ in 0..3 {
+        let reached = |daemon: &Daemon| view(daemon, id)["progress"]["trials"].as_u64();
+        let from = reached(&daemon).unwrap_or(0);
+        eventually("more trials", || reached(&daemon).is_none_or(|trials| trials > from + 20));
+        daemon.signal(libc::SIGKILL);
+        daemon.wait();
+        daemon = Daemon::start(&lab, &[]);
+        if view(&daemon, id)["state"] == "done" {
+            break;
+        }
+        order(&daemon, id, "resume").is(200);
+    }
+    assert_eq!(ended(&daemon, id)["state"], "done");
+    let result = part(&daemon, id, "result");
+    for key in ["rows", "trials", "verdict", "duration_ns"] {
+        assert_eq!(result[key], whole[key], "{key}");
+    }
+    // And it is carried to another daemon, whole.
+    let archive = daemon.get("/api/v1/export").is(200);
+    let other_lab = Lab::cable();
+    let other = Daemon::start(&other_lab, &[]);
+    other.post("/api/v1/import", &archive).is(204);
+    assert_eq!(part(&other, 1, "result"), result);
+    assert_eq!(part(&other, 1, "trials"), result["trials"]);
+}
+
+#[test]
+fn a_limiter_has_the_same_rate_over_rest_as_by_the_command() {
+    const LIMIT: u32 = 10_000;
+    let _machine = much_of_the_machine();
+    let lab = Lab::with_limiter(Limit { pps: LIMIT, depth: 600, drop_every: 0 });
+    // The machine is shared with the device: who sends must not wait for it. What it waits
+    // all the same, the depth of the bucket hides.
+    with_priority();
+    let set = json!({"name": "load", "spec": {
+        "ports": real(&lab, &json!({}))["ports"],
+        "flow": [{"name": "f", "tx": "west", "rx": "east", "size": 64, "layers": [
+            {"eth": {"dst": "02:00:00:00:00:02"}},
+            {"ipv4": {"src": "198.18.0.2", "dst": "198.18.1.1"}}, {"udp": {"src": 1, "dst": 7}}]}]}});
+    let suite = real(
+        &lab,
+        &json!({"sizes": [64], "tests": ["throughput"],
+        "throughput": {"trial": "1s", "max_rate": "12kpps", "resolution": "80fps"}}),
+    );
+    let daemon = Daemon::start(&lab, &[]);
+    let found = |id: u64| {
+        assert_eq!(ended(&daemon, id)["state"], "done");
+        let result = part(&daemon, id, "result");
+        let file = directory("rest-real").join("result.json");
+        fs::write(&file, result.to_string()).unwrap();
+        assert_schema("rfc2544", &file);
+        result["rows"][0]["throughput"].clone()
+    };
+    let fps = |throughput: &Value| throughput["fps"].as_f64().unwrap();
+    let over_rest = found(start(&daemon, &suite));
+    let by_command = by_command(&lab, &suite)["rows"][0]["throughput"].clone();
+    assert!((fps(&over_rest) - fps(&by_command)).abs() <= 80.0, "{over_rest} and {by_command}");
+    assert_eq!(
+        (&over_rest["bound"], &over_rest["limited_by"]),
+        (&json!("exact"), &json!("device"))
+    );
+    // A stored flow set is the load of a suite.
+    let id = daemon.post("/api/v1/flows", &set).is(201)["id"].as_u64().unwrap();
+    let mut suite = suite;
+    suite["topology"] = json!({"direction": "forward"});
+    suite.as_object_mut().unwrap().remove("ports");
+    let body = json!({"kind": "rfc2544", "suite": suite, "flow_set": id, "backend": "af_xdp"});
+    let of_set = daemon.post("/api/v1/suites", &body).is(201)["id"].as_u64().unwrap();
+    let of_set = found(of_set);
+    assert!((fps(&of_set) - fps(&by_command)).abs() <= 160.0, "{of_set} and {by_command}");
+    lab.assert_nothing_attached();
+}
