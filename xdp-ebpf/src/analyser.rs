@@ -183,6 +183,11 @@ impl Analyser {
         self.trial_bank = idle;
     }
 
+    /// Moves the start of the first transmit-time bin, before the trial's first frame is sent.
+    pub fn rebase(&mut self, base_ns: u64) {
+        self.control().base_ns[self.trial_bank].store(base_ns, Ordering::Relaxed);
+    }
+
     /// Banks of the port: RX queues in native mode, CPUs in generic mode.
     pub fn banks(&self) -> u32 {
         self.plan.config.banks

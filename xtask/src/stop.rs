@@ -1,7 +1,8 @@
 //! Ctrl-C and SIGTERM: what was set up is torn down before xtask ends.
 
 use std::{
-    process::{Child, Command, ExitStatus},
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -43,9 +44,35 @@ pub fn check() -> Result<()> {
 
 /// Runs a command to its end; a signal to us, or `limit`, ends it too.
 pub fn run_within(command: &mut Command, limit: Duration) -> Result<ExitStatus> {
+    let child = start(command)?;
+    wait_within(child, command, limit)
+}
+
+/// The same; `heed` gets every line of stdout that is shown.
+pub fn run_heeding(
+    command: &mut Command,
+    limit: Duration,
+    mut heed: impl FnMut(&str) + Send,
+) -> Result<ExitStatus> {
+    let mut child = start(command.stdout(Stdio::piped()))?;
+    let lines = child.stdout.take().map(|stdout| BufReader::new(stdout).lines());
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for line in lines.into_iter().flatten().map_while(Result::ok) {
+                println!("{line}");
+                heed(&line);
+            }
+        });
+        wait_within(child, command, limit)
+    })
+}
+
+fn start(command: &mut Command) -> Result<Child> {
     eprintln!("$ {}", shell::shown(command));
-    let mut child =
-        command.spawn().with_context(|| format!("cannot start {}", shell::shown(command)))?;
+    command.spawn().with_context(|| format!("cannot start {}", shell::shown(command)))
+}
+
+fn wait_within(mut child: Child, command: &Command, limit: Duration) -> Result<ExitStatus> {
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
@@ -80,6 +107,15 @@ pub fn end(child: &mut Child) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_line_is_heeded_and_the_status_told() {
+        let mut lines = Vec::new();
+        let mut command = shell::command("sh", &["-c", "echo one; echo two; exit 3"]);
+        let heed = |line: &str| lines.push(line.to_owned());
+        let status = run_heeding(&mut command, Duration::from_mins(1), heed).unwrap();
+        assert_eq!((status.code(), lines), (Some(3), vec!["one".to_owned(), "two".to_owned()]));
+    }
 
     #[test]
     fn a_command_that_hangs_is_ended() {

@@ -17,6 +17,8 @@ pub trait Source {
     fn slab(&self, index_plus_one: u32) -> Option<SlabView<'_>>;
     /// Clears the idle record bank, then makes it the current one.
     fn begin_trial(&mut self, trial: u8, base_ns: u64);
+    /// Moves the start of the first transmit-time bin.
+    fn rebase(&mut self, base_ns: u64);
 }
 
 /// What entered a port since the trial began, tagged or not.
@@ -128,6 +130,12 @@ impl<S: Source> Receiver<S> {
         self.clock.base_ns = base_ns;
         self.before = port_totals(&self.source);
         self.decoders.iter_mut().for_each(StreamDecoder::begin_trial);
+    }
+
+    /// Moves the start of the trial's intervals, before its first frame is sent.
+    pub fn rebase(&mut self, base_ns: u64) {
+        self.source.rebase(base_ns);
+        self.clock.base_ns = base_ns;
     }
 
     /// Reads everything. `now_ns` is the monotonic clock, taken just before.

@@ -29,4 +29,8 @@ impl Source for Analyser {
     fn begin_trial(&mut self, trial: u8, base_ns: u64) {
         Analyser::begin_trial(self, trial, base_ns);
     }
+
+    fn rebase(&mut self, base_ns: u64) {
+        Analyser::rebase(self, base_ns);
+    }
 }

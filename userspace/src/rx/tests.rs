@@ -89,6 +89,8 @@ impl Source for Port {
         self.records.clear();
         self.slabs = vec![Slab::filled(0), Slab::filled(0)];
     }
+
+    fn rebase(&mut self, _base_ns: u64) {}
 }
 
 fn clock() -> IntervalClock {

@@ -5,6 +5,10 @@ use nix::{
     sched::{CpuSet, sched_getaffinity, sched_setaffinity},
     unistd::Pid,
 };
+use std::{
+    sync::mpsc::{self, Sender},
+    thread::{self, JoinHandle},
+};
 
 /// The CPUs of this process, and which of them workers have.
 pub(super) struct Cpus {
@@ -46,8 +50,41 @@ pub(super) fn allowed_cpus() -> Vec<usize> {
     (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).collect()
 }
 
+type Work<R> = Box<dyn FnOnce() -> R + Send>;
+
+/// A thread in its place that waits for its work. The kernel may take half a second to bring
+/// it there: so that is over before the time of the first frame is set.
+pub(super) struct Standby<R> {
+    thread: JoinHandle<Option<R>>,
+    work: Sender<Work<R>>,
+}
+
+impl<R: Send + 'static> Standby<R> {
+    /// Returns when the thread is on its CPU.
+    pub(super) fn new(name: String, cpu: Option<usize>) -> std::io::Result<Self> {
+        let (ready, is_ready) = mpsc::channel();
+        let (work, to_do) = mpsc::channel::<Work<R>>();
+        let thread = thread::Builder::new().name(name).spawn(move || {
+            if let Some(cpu) = cpu {
+                pin(cpu);
+            }
+            let _ = ready.send(());
+            to_do.recv().ok().map(|work| work())
+        })?;
+        // An error would mean that it has ended, which its handle tells as well.
+        let _ = is_ready.recv();
+        Ok(Self { thread, work })
+    }
+
+    /// What the work gives; `None`: there was none.
+    pub(super) fn start(self, work: impl FnOnce() -> R + Send + 'static) -> JoinHandle<Option<R>> {
+        let _ = self.work.send(Box::new(work));
+        self.thread
+    }
+}
+
 /// Pins the calling thread; where that is refused it floats, which costs only evenness.
-pub(super) fn pin(cpu: usize) {
+fn pin(cpu: usize) {
     let mut set = CpuSet::new();
     if set.set(cpu).is_ok() {
         let _ = sched_setaffinity(Pid::from_raw(0), &set);

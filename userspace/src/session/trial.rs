@@ -75,23 +75,29 @@ impl Session {
         stop: &AtomicBool,
         observe: &mut dyn FnMut(Phase, &mut Session),
     ) -> Result<TrialEnd, SessionError> {
-        let is_live = self.ports.iter().any(|port| port.redirects.is_some());
-        let lead_ns = if is_live { LEAD_LIVE_NS } else { LEAD_NS };
-        let lead_ns = lead_ns + self.streams.len() as u64 * 20_000;
-        let start_ns = monotonic_ns() + lead_ns;
         self.trial_number = xdp_ebpf::next_trial(self.trial_number);
         for port in &mut self.ports {
-            port.receiver.begin_trial(self.trial_number, start_ns);
+            port.receiver.begin_trial(self.trial_number, monotonic_ns());
         }
-        self.collector.begin_trial(start_ns);
-        self.base_ns = start_ns;
         // Interfaces are read after the analysers start to count and before they are read
         // last: so no foreign frame can make one look unseen.
         let before = self.counted();
-
-        let workers_stop = Arc::new(AtomicBool::new(false));
         let redirected: Vec<_> = self.ports.iter().map(Port::redirected).collect();
-        let (workers, counters) = self.start_workers(start_ns, &workers_stop)?;
+
+        let places = self.places()?;
+
+        // All that may take long is over: records of 10,000 flows were cleared, the kernel's
+        // lock over all interfaces was waited for, threads were brought to their CPUs.
+        let is_live = self.ports.iter().any(|port| port.redirects.is_some());
+        let lead_ns = if is_live { LEAD_LIVE_NS } else { LEAD_NS };
+        let start_ns = monotonic_ns() + lead_ns + self.streams.len() as u64 * 20_000;
+        for port in &mut self.ports {
+            port.receiver.rebase(start_ns);
+        }
+        self.collector.begin_trial(start_ns);
+        self.base_ns = start_ns;
+        let workers_stop = Arc::new(AtomicBool::new(false));
+        let (workers, counters) = self.start_workers(places, start_ns, &workers_stop)?;
         let mut reading = Readings::new(self, start_ns, &counters);
         let mut end = TrialEnd {
             started: jiff::Timestamp::now(),

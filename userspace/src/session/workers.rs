@@ -2,20 +2,30 @@
 
 use super::{
     Session, SessionError,
-    pin::{Cpus, pin},
+    pin::{Cpus, Standby},
     plan,
 };
 use crate::tx::{Control, Outcome, StreamPlan, Transmitter, Trial, TxCounters, TxMode};
 use std::{
     sync::{Arc, atomic::AtomicBool},
-    thread::{self, JoinHandle},
+    thread::JoinHandle,
 };
 use xdp_ebpf::abi;
+
+/// A queue, and how its worker ended.
+type Sent = (Box<dyn Transmitter>, Outcome);
+
+/// A port, and the thread for one of its queues. `yields`: others want its core too.
+pub(super) struct Place {
+    port: usize,
+    thread: Standby<Sent>,
+    yields: bool,
+}
 
 /// A port, and the worker on one of its queues.
 pub(super) struct Worker {
     pub(super) port: usize,
-    pub(super) thread: JoinHandle<(Box<dyn Transmitter>, Outcome)>,
+    pub(super) thread: JoinHandle<Option<Sent>>,
     pub(super) control: Option<Arc<dyn Control>>,
 }
 
@@ -23,9 +33,29 @@ pub(super) struct Worker {
 pub(super) type Counters = Vec<Arc<dyn TxCounters>>;
 
 impl Session {
-    /// Starts a worker for every queue of every port.
+    /// A thread for every queue of every port, in its place.
+    pub(super) fn places(&self) -> Result<Vec<Place>, SessionError> {
+        let count: usize = self.ports.iter().map(|port| port.queues.len()).sum();
+        let mut cpus = Cpus::of_process(count);
+        let mut places = Vec::with_capacity(count);
+        for (number, port) in self.ports.iter().enumerate() {
+            for queue in &port.queues {
+                // Spread by interface too, so that several runs on one machine do not meet on one core.
+                let place = port.info.ifindex as usize + queue.id() as usize;
+                // Live frames reach the receiver's queue by CPU, and must not change it.
+                let must = queue.mode() == TxMode::LiveFrames;
+                let cpu = cpus.take(&port.capabilities, place, must);
+                let thread = Standby::new(format!("tx-{number}-{}", queue.id()), cpu)?;
+                places.push(Place { port: number, thread, yields: cpus.are_scarce() });
+            }
+        }
+        Ok(places)
+    }
+
+    /// Starts a worker in every place.
     pub(super) fn start_workers(
         &mut self,
+        places: Vec<Place>,
         start_ns: u64,
         stop: &Arc<AtomicBool>,
     ) -> Result<(Vec<Worker>, Counters), SessionError> {
@@ -35,35 +65,23 @@ impl Session {
             interval_ns: self.settings.interval.as_nanos() as u64,
             changes: self.control.begin(&self.spec, start_ns),
         };
-        let count: usize = self.ports.iter().map(|port| port.queues.len()).sum();
-        let mut cpus = Cpus::of_process(count);
         let mut counters: Vec<Option<Arc<dyn TxCounters>>> = vec![None; self.streams.len()];
-        let mut workers = Vec::with_capacity(count);
-        for port in 0..self.ports.len() {
-            for mut queue in std::mem::take(&mut self.ports[port].queues) {
-                let plans = self.stream_plans(port, queue.id(), start_ns);
-                let ids: Vec<_> = plans.iter().map(|plan| usize::from(plan.stream.0)).collect();
-                let prepared = queue.prepare(plans, &trial)?;
-                for (id, of_stream) in ids.into_iter().zip(prepared.counters) {
-                    counters[id] = Some(of_stream);
-                }
-                // Spread by interface too, so that several runs on one machine do not meet on one core.
-                let place = self.ports[port].info.ifindex as usize + queue.id() as usize;
-                // Live frames reach the receiver's queue by CPU, and must not change it.
-                let must = queue.mode() == TxMode::LiveFrames;
-                let cpu = cpus.take(&self.ports[port].capabilities, place, must);
-                let yields = cpus.are_scarce();
-                let stop = Arc::clone(stop);
-                let name = format!("tx-{port}-{}", queue.id());
-                let thread = thread::Builder::new().name(name).spawn(move || {
-                    if let Some(cpu) = cpu {
-                        pin(cpu);
-                    }
-                    let outcome = queue.run(&stop, yields);
-                    (queue, outcome)
-                })?;
-                workers.push(Worker { port, thread, control: prepared.control });
+        let mut workers = Vec::with_capacity(places.len());
+        for Place { port, thread, yields } in places {
+            // Places stand in the order of the queues, and each takes the first that is left.
+            let mut queue = self.ports[port].queues.remove(0);
+            let plans = self.stream_plans(port, queue.id(), start_ns);
+            let ids: Vec<_> = plans.iter().map(|plan| usize::from(plan.stream.0)).collect();
+            let prepared = queue.prepare(plans, &trial)?;
+            for (id, of_stream) in ids.into_iter().zip(prepared.counters) {
+                counters[id] = Some(of_stream);
             }
+            let stop = Arc::clone(stop);
+            let thread = thread.start(move || {
+                let outcome = queue.run(&stop, yields);
+                (queue, outcome)
+            });
+            workers.push(Worker { port, thread, control: prepared.control });
         }
         // Every stream was assigned to a queue, and every queue has a worker.
         Ok((workers, counters.into_iter().flatten().collect()))
@@ -94,7 +112,7 @@ impl Session {
     /// Waits for the workers and takes their queues back.
     pub(super) fn join(&mut self, workers: Vec<Worker>, faults: &mut Vec<String>) {
         for Worker { port, thread, .. } in workers {
-            let Ok((queue, outcome)) = thread.join() else {
+            let Ok(Some((queue, outcome))) = thread.join() else {
                 faults.push(format!(
                     "a transmit worker of {} failed; this is a defect, please report it",
                     self.ports[port].name

@@ -53,6 +53,7 @@ mod device_over_time;
 mod device_under_test;
 mod engine;
 mod fields;
+mod goals_and_services;
 mod headers;
 mod jumbo;
 mod ledger;

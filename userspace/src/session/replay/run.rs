@@ -9,7 +9,7 @@ use crate::{
     rx::{Counters, Observed},
     session::{
         FlowFacts, FlowSnapshot, Phase, RunFacts, SessionError, Snapshot,
-        pin::{allowed_cpus, pin},
+        pin::{Standby, allowed_cpus},
     },
     spec::Expect,
     tx::{Outcome, Queue, ReplayPlan, StreamCounters, Trial, TxCounters},
@@ -64,11 +64,12 @@ impl Replay {
             Counted { seen, ..port.counted() }
         });
         let counted = counted.collect();
+        let place = self.place()?;
         let start = Start { ns: monotonic_ns() + LEAD_NS, counted, seen, counts };
         self.collector.begin_trial(start.ns);
 
         let worker_stop = Arc::new(AtomicBool::new(false));
-        let worker = self.start_worker(&start, &counters, &worker_stop)?;
+        let worker = self.start_worker(place, &start, &counters, &worker_stop)?;
         let mut faults: Vec<String> = Vec::new();
         let interval_ns = self.settings.interval.as_nanos() as u64;
         let mut tick_ns = start.ns + interval_ns;
@@ -100,12 +101,20 @@ impl Replay {
         Ok(self.facts(started, &start, &counters, faults))
     }
 
+    /// The worker's thread, and whether others want its core too.
+    fn place(&self) -> Result<(Standby<(Queue, Outcome)>, bool), SessionError> {
+        let cpus = allowed_cpus();
+        let cpu = cpus.get(self.ports[0].info.ifindex as usize % cpus.len().max(1)).copied();
+        Ok((Standby::new("replay".to_owned(), cpu)?, cpus.len() < 2))
+    }
+
     fn start_worker(
         &mut self,
+        (thread, yields): (Standby<(Queue, Outcome)>, bool),
         start: &Start,
         counters: &Arc<StreamCounters>,
         stop: &Arc<AtomicBool>,
-    ) -> Result<JoinHandle<(Queue, Outcome)>, SessionError> {
+    ) -> Result<JoinHandle<Option<(Queue, Outcome)>>, SessionError> {
         let interval_ns = self.settings.interval.as_nanos() as u64;
         let trial = Trial { magic: 0, start_ns: start.ns, interval_ns, changes: Arc::default() };
         let plan = ReplayPlan {
@@ -115,25 +124,18 @@ impl Replay {
             stop_ns: self.spec.duration.map(|time| start.ns + time.as_nanos() as u64),
             counters: Arc::clone(counters),
         };
-        let cpus = allowed_cpus();
-        let cpu = cpus.get(self.ports[0].info.ifindex as usize % cpus.len().max(1)).copied();
-        let yields = cpus.len() < 2;
         let stop = Arc::clone(stop);
         let closed = || std::io::Error::from(std::io::ErrorKind::NotConnected);
         let mut queue = self.ports[0].queue.take().ok_or_else(closed)?;
-        let worker = thread::Builder::new().name("replay".to_owned()).spawn(move || {
-            if let Some(cpu) = cpu {
-                pin(cpu);
-            }
+        Ok(thread.start(move || {
             let outcome = queue.replay(plan, &trial, &stop, yields);
             (queue, outcome)
-        })?;
-        Ok(worker)
+        }))
     }
 
-    fn join(&mut self, worker: JoinHandle<(Queue, Outcome)>, faults: &mut Vec<String>) {
+    fn join(&mut self, worker: JoinHandle<Option<(Queue, Outcome)>>, faults: &mut Vec<String>) {
         let name = &self.ports[0].info.name;
-        let Ok((queue, outcome)) = worker.join() else {
+        let Ok(Some((queue, outcome))) = worker.join() else {
             faults.push(format!("the transmit worker of {name} failed; please report this defect"));
             return;
         };

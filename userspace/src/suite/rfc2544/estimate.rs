@@ -32,7 +32,8 @@ pub fn estimate(spec: &Rfc2544Spec, directions: &[Direction]) -> Estimate {
     let waits = spec.suite.waits;
     for frame in &spec.suite.frames {
         let line = frame.line_rate_fps(link_bps);
-        all.add(throughput_trials(spec, line), spec.throughput.trial, waits);
+        let top = top(spec, line);
+        all.add(throughput_trials(spec, line, top), spec.throughput.trial, waits);
         if let Some(latency) = &spec.latency {
             all.add(u64::from(latency.repeats) * latency.at.len() as u64, latency.trial, waits);
         }
@@ -41,7 +42,8 @@ pub fn estimate(spec: &Rfc2544Spec, directions: &[Direction]) -> Estimate {
             let steps = Ratio::ONE.over(loss.step).floor() as u64;
             all.add(steps, loss.trial, waits);
         }
-        if let Some(back_to_back) = &spec.back_to_back {
+        // Bursts are at line rate, or not at all.
+        if let Some(back_to_back) = spec.back_to_back.as_ref().filter(|_| top == line) {
             let (trials, mean) = bursts(back_to_back, line);
             all.add(u64::from(back_to_back.repeats) * trials, mean, waits);
         }
@@ -57,13 +59,17 @@ pub fn estimate(spec: &Rfc2544Spec, directions: &[Direction]) -> Estimate {
     Estimate { trials: all.trials.min(limited), time: all.time.min(spec.suite.max_time) }
 }
 
-/// The first, and the halvings from line rate or the limit to the resolution.
-fn throughput_trials(spec: &Rfc2544Spec, line: Ratio) -> u64 {
-    let top = match spec.throughput.max_rate {
+/// The greatest load of a direction that the spec allows.
+fn top(spec: &Rfc2544Spec, line: Ratio) -> Ratio {
+    match spec.throughput.max_rate {
         Rate::LineShare(share) => line.times(share.min(Ratio::ONE)),
         Rate::Frames(fps) => fps.min(line),
         Rate::L2Bits(_) | Rate::L1Bits(_) | Rate::Max => line,
-    };
+    }
+}
+
+/// The first, and the halvings from the greatest load to the resolution.
+fn throughput_trials(spec: &Rfc2544Spec, line: Ratio, top: Ratio) -> u64 {
     let step = match spec.throughput.resolution {
         Resolution::Share(share) => share.times(line),
         Resolution::Fps(fps) => fps,

@@ -184,8 +184,9 @@ fn percent(ratio: Ratio) -> String {
     format!("{}%", ratio.times(100.into()))
 }
 
+/// To the bit.
 fn mbps(bps: Ratio) -> String {
-    format!("{} Mbit/s", bps.over(1_000_000.into()))
+    format!("{} Mbit/s", Ratio::new(bps.floor(), 1_000_000))
 }
 
 fn time(ns: u64) -> String {

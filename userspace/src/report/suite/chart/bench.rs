@@ -28,8 +28,12 @@ pub(in super::super) fn throughput(rows: &[BenchRow]) -> Option<Markup> {
     if measured.is_empty() {
         return None;
     }
-    let theory: Vec<_> =
+    let mut theory: Vec<_> =
         rows.iter().enumerate().map(|(at, row)| (at as f64, row.theoretical_fps)).collect();
+    if let [(at, fps)] = theory[..] {
+        // One size has a line too.
+        theory = vec![(at - 0.5, fps), (at + 0.5, fps)];
+    }
     let most = theory.iter().fold(0.0, |most: f64, (_, fps)| most.max(*fps));
     let mut plot = Plot::new(
         Axis::names("frame size, octets with FCS", &names(rows)),

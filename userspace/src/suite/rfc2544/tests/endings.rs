@@ -114,3 +114,13 @@ fn an_estimate_is_near_what_a_suite_takes() {
         assert!((0.7..2.5).contains(&ratio), "{device}: {estimate:?} for {took} ns");
     }
 }
+
+#[test]
+fn bursts_that_are_not_allowed_take_no_time() {
+    let mut spec = with_all(spec(DEVICE, &[64], seconds(1)), seconds(2), 5);
+    spec.throughput.max_rate = Rate::Frames(6000.into());
+    let directions = super::device(&spec).directions().to_vec();
+    let all = estimate(&spec, &directions);
+    spec.back_to_back = None;
+    assert_eq!(all, estimate(&spec, &directions));
+}
