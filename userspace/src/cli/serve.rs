@@ -32,7 +32,7 @@ pub struct ServeArgs {
     /// Length of a sample, and time between live snapshots: 100ms to 60s
     #[arg(long, env = "LINERATE_INTERVAL", value_name = "TIME")]
     pub interval: Option<String>,
-    /// Runs kept in the store
+    /// Runs kept in the store, and as many suites
     #[arg(long, env = "LINERATE_RETAIN_RUNS", value_name = "N")]
     pub retain_runs: Option<u32>,
     /// Where the Open Traffic Generator API listens; 127.0.0.1:8443 unless told otherwise

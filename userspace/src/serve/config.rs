@@ -32,7 +32,7 @@ pub struct Options {
     pub alias: BTreeMap<String, String>,
     /// Length of a sample: `1s`, down to `100ms`.
     pub interval: Option<String>,
-    /// Runs kept in the store.
+    /// Runs kept in the store, and as many suites.
     pub retain_runs: Option<u32>,
     /// Where the Open Traffic Generator API listens.
     pub otg: Option<SocketAddr>,
@@ -62,7 +62,7 @@ pub struct Config {
     pub aliases: BTreeMap<String, String>,
     /// Length of a sample.
     pub interval: Duration,
-    /// Runs kept in the store.
+    /// Runs kept in the store, and as many suites.
     pub retain_runs: u32,
     /// Where the Open Traffic Generator API listens.
     pub otg: SocketAddr,

@@ -70,6 +70,7 @@ mod queues;
 mod replay;
 mod respond;
 mod rfc2544;
+mod schemathesis;
 mod series;
 mod serve;
 mod serve_suites;

@@ -15,7 +15,7 @@ use std::{
 };
 
 /// What `cargo xtask setup` installs.
-const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/otg-client/bin/python");
+const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/python/bin/python");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/system/otg");
 
 /// `linerate serve` at an address of its own.

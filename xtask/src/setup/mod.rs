@@ -13,7 +13,6 @@ use crate::{
 mod apt;
 pub mod bpffs;
 mod needs;
-mod snappi;
 mod venv;
 
 pub use needs::Tier;
@@ -75,11 +74,8 @@ fn install(missing: &[&Need], yes: bool) -> Result<()> {
     if !debian.is_empty() {
         install_packages(&debian, yes)?;
     }
-    if !pypi.is_empty() && !venv::present() {
+    if !pypi.is_empty() {
         venv::install()?;
-    }
-    if !pypi.is_empty() && !snappi::present() {
-        snappi::install()?;
     }
     let still: Vec<_> = missing.iter().filter(|need| !need.present()).map(|n| n.what).collect();
     if !still.is_empty() {

@@ -50,13 +50,11 @@ enum Check {
     Qemu,
     /// A module of the system's own Python, as the tests call it.
     PythonModule(&'static str),
-    /// What the tests want from PyPI.
-    PyPi,
-    /// snappi, in an environment of its own.
-    Snappi,
+    /// A module of the environment that holds what is of PyPI.
+    PyPi(&'static str),
 }
 
-use Check::{ClangBpf, Header, Libclang, Program, PyPi, PythonModule, Qemu, Snappi};
+use Check::{ClangBpf, Header, Libclang, Program, PyPi, PythonModule, Qemu};
 use Tier::{Bench, Build, Test, Vm};
 
 const fn need(
@@ -102,8 +100,9 @@ pub const NEEDS: &[Need] = &[
         "holds results against their schemas",
     ),
     need(Test, "Python's venv", PythonModule("ensurepip"), "python3-venv", "holds what is of PyPI"),
-    need(Test, "snappi", Snappi, "", "drives the test API that `serve` offers"),
-    need(Test, "MLRsearch", PyPi, "", "an independent search, in a venv in the target folder"),
+    need(Test, "snappi", PyPi("snappi"), "", "drives the test API that `serve` offers"),
+    need(Test, "schemathesis", PyPi("schemathesis"), "", "holds `serve` to its description"),
+    need(Test, "MLRsearch", PyPi("MLRsearch"), "", "an independent search"),
     need(Vm, "QEMU with igb", Qemu, "qemu-system-x86", "emulates NICs and the machine around them"),
     need(Vm, "busybox", Program("busybox"), "busybox-static", "the first program in a VM"),
     need(Vm, "modprobe", Program("modprobe"), "kmod", "loads the drivers of the NICs"),
@@ -116,7 +115,7 @@ pub const NEEDS: &[Need] = &[
 impl Need {
     /// Whether it comes from PyPI rather than from apt.
     pub fn is_on_pypi(&self) -> bool {
-        matches!(self.check, PyPi | Snappi)
+        matches!(self.check, PyPi(_))
     }
 
     pub fn present(&self) -> bool {
@@ -128,7 +127,6 @@ impl Need {
                     && compiles("clang", &["-target", "bpf", "-O2", "-c", "-x", "c"], "int x;\n")
             }
             Libclang => libclang_present(),
-            Snappi => super::snappi::present(),
             Qemu => {
                 let igb = ["-machine", "none", "-device", "igb,help"];
                 let said = shell::read(&mut shell::command("qemu-system-x86_64", &igb));
@@ -138,7 +136,7 @@ impl Need {
                 "/usr/bin/python3",
                 &["-c", &format!("import {name}")],
             )),
-            PyPi => venv::present(),
+            PyPi(module) => venv::present(module),
         }
     }
 }

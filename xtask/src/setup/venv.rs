@@ -1,4 +1,4 @@
-//! Packages that only PyPI has, in a virtual environment beside what cargo builds.
+//! Packages that only PyPI has, in one virtual environment beside what cargo builds.
 
 use std::{fs, path::PathBuf};
 
@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 
 use crate::{shell, workspace};
 
-/// Pinned with their hashes. The test that needs them looks for `python` in the target folder.
-const REQUIREMENTS: &str = "userspace/tests/mlrsearch_oracle/requirements.txt";
+/// Pinned with their hashes. The tests that need them look for `python` in the target folder.
+const REQUIREMENTS: &str = "userspace/tests/python/requirements.txt";
 
 fn folder() -> PathBuf {
     workspace::target().join("python")
@@ -18,20 +18,23 @@ fn installed() -> PathBuf {
     folder().join("requirements.txt")
 }
 
-/// Whether exactly what is wanted now was installed, and is found.
-pub fn present() -> bool {
+/// Whether exactly what is wanted now was installed, and this module of it is found.
+pub fn present(module: &str) -> bool {
     let wanted = fs::read(workspace::root().join(REQUIREMENTS)).ok();
     let python = folder().join("bin/python").to_string_lossy().into_owned();
+    let find = format!("import importlib.util as u; assert u.find_spec('{module}')");
     wanted.is_some()
         && wanted == fs::read(installed()).ok()
-        && shell::succeeds(&mut shell::command(&python, &["-c", "import MLRsearch"]))
+        && shell::succeeds(&mut shell::command(&python, &["-c", &find]))
 }
 
-/// Needs no privilege, but the network.
+/// Needs no privilege, but the network. Scapy is the system's.
 pub fn install() -> Result<()> {
     let folder = folder().to_string_lossy().into_owned();
+    println!("To install: the packages of {REQUIREMENTS} in {folder}");
     let requirements = workspace::root().join(REQUIREMENTS);
-    shell::run(&mut shell::command("/usr/bin/python3", &["-m", "venv", "--clear", &folder]))?;
+    let new = ["-m", "venv", "--clear", "--system-site-packages", &folder];
+    shell::run(&mut shell::command("/usr/bin/python3", &new))?;
     let pip = format!("{folder}/bin/pip");
     let mut install = shell::command(
         &pip,

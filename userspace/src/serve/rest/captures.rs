@@ -71,6 +71,7 @@ pub(super) async fn list(State(app): State<App>) -> Json<Vec<CaptureHead>> {
      links(
         ("get" = (operation_id = "captures_get", parameters(("id" = "$response.body#/id")))),
         ("stop" = (operation_id = "captures_stop", parameters(("id" = "$response.body#/id")))),
+        ("file" = (operation_id = "captures_file", parameters(("id" = "$response.body#/id")))),
         ("remove" = (operation_id = "captures_remove", parameters(("id" = "$response.body#/id")))))),
     (status = 400, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
     (status = 415, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]

@@ -150,6 +150,10 @@ pub(super) async fn list(
     (status = 201, body = RunHead, headers(("location" = String, description = "The run")),
      links(
         ("get" = (operation_id = "runs_get", parameters(("id" = "$response.body#/id")))),
+        ("spec" = (operation_id = "runs_spec", parameters(("id" = "$response.body#/id")))),
+        ("pause" = (operation_id = "runs_pause", parameters(("id" = "$response.body#/id")))),
+        ("resume" = (operation_id = "runs_resume", parameters(("id" = "$response.body#/id")))),
+        ("rate" = (operation_id = "runs_rate", parameters(("id" = "$response.body#/id")))),
         ("stop" = (operation_id = "runs_stop", parameters(("id" = "$response.body#/id")))),
         ("result" = (operation_id = "runs_result", parameters(("id" = "$response.body#/id")))))),
     (status = 400, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),

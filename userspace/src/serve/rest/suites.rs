@@ -37,8 +37,7 @@ pub(super) struct SuiteBody {
     kind: SuiteKind,
     /// The shape of a suite file. `flows` holds the flows themselves, in the shape of a flow
     /// file; `hooks` are refused, for no command is run for a client.
-    #[schema(value_type = Object, example = json!({
-        "sizes": [64], "tests": ["throughput"], "topology": {"dut": "sim:link=10G"}}))]
+    #[schema(value_type = Object)]
     suite: Value,
     /// A flow set that is the load, instead of `flows` in the suite.
     #[serde(default, deserialize_with = "whole::optional")]
@@ -109,6 +108,7 @@ pub(super) async fn list(
     (status = 201, body = SuiteHead, headers(("location" = String, description = "The suite")),
      links(
         ("get" = (operation_id = "suites_get", parameters(("id" = "$response.body#/id")))),
+        ("spec" = (operation_id = "suites_spec", parameters(("id" = "$response.body#/id")))),
         ("stop" = (operation_id = "suites_stop", parameters(("id" = "$response.body#/id")))),
         ("resume" = (operation_id = "suites_resume", parameters(("id" = "$response.body#/id")))),
         ("trials" = (operation_id = "suites_trials", parameters(("id" = "$response.body#/id")))),
