@@ -73,6 +73,7 @@ mod rfc2544;
 mod schemathesis;
 mod series;
 mod serve;
+mod serve_suite_ends;
 mod serve_suites;
 mod suites;
 mod testbed;

@@ -1,10 +1,9 @@
-//! Suites in the daemon: what the commands find is found over REST too, and no finished trial
-//! is lost or run twice.
+//! Suites in the daemon: what the commands find is found over REST too.
 #![cfg(feature = "serve")]
 
 use crate::{
     suites::{assert_schema, directory, document},
-    testbed::{Daemon, Lab, Limit, Linerate, eventually, much_of_the_machine, with_priority},
+    testbed::{Daemon, Lab, Limit, Linerate, Outcome, much_of_the_machine, with_priority},
 };
 use serde_json::{Value, json};
 use std::{
@@ -15,14 +14,14 @@ use std::{
 /// A device that loses a frame now and then, so that a search takes many trials.
 const DEVICE: &str = "sim:link=100M,capacity=100kpps,buffer=100,loss=1e-5,seed=3";
 
-fn simulated() -> Value {
+pub(crate) fn simulated() -> Value {
     json!({"sizes": [64, 512], "tests": ["throughput", "loss"],
         "throughput": {"max_loss": "0.01%"},
         "topology": {"dut": DEVICE, "direction": "forward"}})
 }
 
 /// From west to east, with trials of a second and nothing around them.
-fn real(lab: &Lab, more: &Value) -> Value {
+pub(crate) fn real(lab: &Lab, more: &Value) -> Value {
     let mut suite = json!({
         "sizes": [128], "tests": ["throughput", "latency"],
         "ports": {"west": {"if": lab.west.to_string()}, "east": {"if": lab.east.to_string()}},
@@ -36,19 +35,19 @@ fn real(lab: &Lab, more: &Value) -> Value {
 }
 
 #[track_caller]
-fn start(daemon: &Daemon, suite: &Value) -> u64 {
+pub(crate) fn start(daemon: &Daemon, suite: &Value) -> u64 {
     let body = json!({"kind": "rfc2544", "suite": suite, "backend": "af_xdp"});
     daemon.post("/api/v1/suites", &body).is(201)["id"].as_u64().unwrap()
 }
 
 #[track_caller]
-fn view(daemon: &Daemon, suite: u64) -> Value {
+pub(crate) fn view(daemon: &Daemon, suite: u64) -> Value {
     daemon.get(&format!("/api/v1/suites/{suite}")).is(200)
 }
 
 /// The suite once it is over.
 #[track_caller]
-fn ended(daemon: &Daemon, suite: u64) -> Value {
+pub(crate) fn ended(daemon: &Daemon, suite: u64) -> Value {
     // A suite takes longer than most things that are waited for.
     let deadline = Instant::now() + Duration::from_mins(2);
     loop {
@@ -62,19 +61,23 @@ fn ended(daemon: &Daemon, suite: u64) -> Value {
 }
 
 #[track_caller]
-fn part(daemon: &Daemon, suite: u64, part: &str) -> Value {
+pub(crate) fn part(daemon: &Daemon, suite: u64, part: &str) -> Value {
     daemon.get(&format!("/api/v1/suites/{suite}/{part}")).is(200)
 }
 
-fn order(daemon: &Daemon, suite: u64, order: &str) -> crate::testbed::Answer {
+pub(crate) fn order(daemon: &Daemon, suite: u64, order: &str) -> crate::testbed::Answer {
     daemon.post(&format!("/api/v1/suites/{suite}/{order}"), &json!({}))
 }
 
 /// What the command finds with the same suite.
-fn by_command(lab: &Lab, suite: &Value) -> Value {
+pub(crate) fn by_command(lab: &Lab, suite: &Value) -> Value {
+    document(&command(lab, "rfc2544", suite).exits(0))
+}
+
+fn command(lab: &Lab, kind: &str, suite: &Value) -> Outcome {
     let file = lab.file("suite.yaml", suite.to_string().as_bytes());
-    let arguments = ["rfc2544", file.to_str().unwrap(), "--json", "-", "--quiet"];
-    document(&Linerate::spawn(arguments).wait().exits(0))
+    let arguments = [kind, file.to_str().unwrap(), "--json", "-", "--quiet"];
+    Linerate::spawn(arguments).wait()
 }
 
 #[test]
@@ -130,6 +133,33 @@ fn a_suite_over_rest_ends_in_the_result_of_the_command_in_every_form() {
     let path = format!("/api/v1/suites/{id}");
     assert_eq!(daemon.ask("DELETE", &path, "", b"").is(204), Value::Null);
     daemon.get(&path).is(404);
+}
+
+#[test]
+fn every_kind_of_suite_finds_over_rest_what_its_command_finds() {
+    let lab = Lab::cable();
+    let daemon = Daemon::start(&lab, &[]);
+    let goals = json!({"sizes": [64], "topology": {"dut": DEVICE, "direction": "forward"},
+        "mlrsearch": {"goals": ["NDR", "PDR"]}});
+    let services = json!({"topology": {"dut": "sim:link=1G,capacity=100Mbps,buffer=64",
+            "direction": "forward"},
+        "y1564": {"performance": "20s"},
+        "service": [{"name": "voice", "size": 512, "cir": "90Mbps", "flr": "0.1%"}]});
+    for (kind, suite) in [("mlrsearch", goals), ("y1564", services)] {
+        let body = json!({"kind": kind, "suite": suite});
+        let id = daemon.post("/api/v1/suites", &body).is(201)["id"].as_u64().unwrap();
+        let over = ended(&daemon, id);
+        let result = part(&daemon, id, "result");
+        let whole = document(&command(&lab, kind, &suite));
+        for key in ["schema", "rows", "trials", "verdict", "duration_ns"] {
+            assert_eq!(result[key], whole[key], "{kind}: {key}");
+        }
+        assert_eq!((&over["state"], &over["verdict"]), (&json!("done"), &whole["verdict"]));
+        let file = directory(&format!("rest-{kind}")).join("result.json");
+        fs::write(&file, result.to_string()).unwrap();
+        assert_schema(kind, &file);
+        assert_eq!(part(&daemon, id, "trials"), whole["trials"]);
+    }
 }
 
 #[test]
@@ -196,107 +226,6 @@ fn a_suite_and_a_run_do_not_share_a_port() {
     assert_eq!(order(&daemon, suite, "resume").is(409)["holder"], format!("run {run}"));
     assert_eq!(view(&daemon, suite)["state"], "stopped", "it can still be resumed");
     daemon.post(&format!("/api/v1/runs/{run}/stop"), &json!({})).is(200);
-}
-
-#[test]
-fn a_suite_that_was_stopped_or_killed_goes_on_and_sends_no_finished_trial_again() {
-    let lab = Lab::cable();
-    let mut daemon = Daemon::start(&lab, &[]);
-    let mut live = daemon.live("", "");
-    let suite = start(&daemon, &real(&lab, &json!({})));
-    let rates = live.by_ref().find(|event| event.kind == "rates").unwrap();
-    assert!(rates.data["flows"][0]["totals"]["tx_frames"].as_u64().unwrap() > 0, "{rates:?}");
-    let trials = |daemon: &Daemon| part(daemon, suite, "trials").as_array().unwrap().clone();
-    eventually("a trial of latency", || {
-        view(&daemon, suite)["progress"]["current"]["test"] == "latency"
-    });
-    let course = view(&daemon, suite)["progress"].clone();
-    assert_eq!(course["current"]["frame"], "128", "{course}");
-    assert!(course["remaining_ns"].as_u64().unwrap() > 0, "{course}");
-    let rounds = ["stop", "kill", "term"];
-    let mut done = Vec::new();
-    for (round, how) in rounds.into_iter().enumerate() {
-        eventually("another trial", || trials(&daemon).len() > round + 1);
-        match how {
-            "stop" => drop(order(&daemon, suite, "stop").is(200)),
-            "kill" => daemon.signal(libc::SIGKILL),
-            _ => daemon.signal(libc::SIGTERM),
-        }
-        if how == "stop" {
-            assert_eq!(ended(&daemon, suite)["state"], "stopped");
-            let kept = part(&daemon, suite, "result");
-            assert_eq!(kept["verdict"], "invalid", "it is not whole");
-        } else {
-            let descendants = daemon.descendants();
-            daemon.wait();
-            eventually("its processes are gone", || {
-                let path = |pid: &u32| format!("/proc/{pid}");
-                descendants.iter().all(|pid| !std::path::Path::new(&path(pid)).exists())
-            });
-            daemon = Daemon::start(&lab, &[]);
-            let state = if how == "kill" { "failed" } else { "stopped" };
-            assert_eq!(view(&daemon, suite)["state"], state, "{how}");
-        }
-        lab.assert_nothing_attached();
-        done = trials(&daemon);
-        assert!(done.len() > round + 1, "{how}: {done:?}");
-        let before = lab.east.counters().rx_packets;
-        assert_eq!(order(&daemon, suite, "resume").is(200)["state"], "running");
-        eventually("it goes on", || trials(&daemon).len() > done.len());
-        let now = trials(&daemon);
-        assert_eq!(now[..done.len()], done, "{how}: the same trials");
-        if how == "kill" {
-            // Old trials alone would be more than what was sent since.
-            let frames = |trials: &[Value]| -> u64 {
-                trials.iter().map(|trial| trial["tx_frames"].as_u64().unwrap()).sum()
-            };
-            let sent = lab.east.counters().rx_packets - before;
-            let most = frames(&trials(&daemon)[done.len()..]) + 4_100;
-            assert!(sent <= most, "{sent} frames since, {most} at most");
-        }
-    }
-    assert_eq!(ended(&daemon, suite)["state"], "done");
-    let result = part(&daemon, suite, "result");
-    assert_eq!(result["verdict"], "done", "{:#}", result["reasons"]);
-    let whole = result["trials"].as_array().unwrap();
-    assert_eq!(whole[..done.len()], done);
-    assert_eq!(whole.len(), whole.last().unwrap()["id"].as_u64().unwrap() as usize);
-    lab.assert_nothing_attached();
-}
-
-#[test]
-fn a_simulated_suite_that_is_killed_in_the_middle_of_writes_ends_as_if_it_was_not() {
-    let lab = Lab::cable();
-    let mut suite = simulated();
-    suite["tests"] = json!(["throughput", "loss", "latency", "back-to-back"]);
-    suite["back_to_back"] = json!({"repeats": 50});
-    let whole = by_command(&lab, &suite);
-    let mut daemon = Daemon::start(&lab, &[]);
-    let id = start(&daemon, &suite);
-    for _ in 0..3 {
-        let reached = |daemon: &Daemon| view(daemon, id)["progress"]["trials"].as_u64();
-        let from = reached(&daemon).unwrap_or(0);
-        eventually("more trials", || reached(&daemon).is_none_or(|trials| trials > from + 20));
-        daemon.signal(libc::SIGKILL);
-        daemon.wait();
-        daemon = Daemon::start(&lab, &[]);
-        if view(&daemon, id)["state"] == "done" {
-            break;
-        }
-        order(&daemon, id, "resume").is(200);
-    }
-    assert_eq!(ended(&daemon, id)["state"], "done");
-    let result = part(&daemon, id, "result");
-    for key in ["rows", "trials", "verdict", "duration_ns"] {
-        assert_eq!(result[key], whole[key], "{key}");
-    }
-    // And it is carried to another daemon, whole.
-    let archive = daemon.get("/api/v1/export").is(200);
-    let other_lab = Lab::cable();
-    let other = Daemon::start(&other_lab, &[]);
-    other.post("/api/v1/import", &archive).is(204);
-    assert_eq!(part(&other, 1, "result"), result);
-    assert_eq!(part(&other, 1, "trials"), result["trials"]);
 }
 
 #[test]

@@ -244,3 +244,22 @@ fn ports_of_the_file_are_those_of_the_pairs() {
     assert_eq!(ports, [("west", "gen0@lab"), ("ens1f1", "ens1f1")]);
     assert_eq!(suite.ports[0].line_bps, Some(1_000_000_000));
 }
+
+#[test]
+fn a_suite_in_json_has_its_flows_within_and_names_no_file() {
+    let flows = serde_json::json!({"flow": [{"name": "f", "tx": "west", "rx": "east", "size": 128,
+        "layers": [{"eth": {}}, {"ipv4": {"src": "198.18.0.2", "dst": "198.18.1.1"}},
+            {"udp": {"src": 1, "dst": 7}}]}]});
+    let read = |flows: &serde_json::Value| {
+        SuiteFile::from_json(&serde_json::json!({"sizes": [128], "flows": flows}))?.rfc2544()
+    };
+    let suite = read(&flows).unwrap().suite;
+    assert_eq!(suite.flows.as_ref().unwrap().read().unwrap().flows[0].name, "f");
+    assert_eq!(suite.flows, Some(Flows::Inline(flows.clone())));
+    let mut wrong = flows;
+    wrong["flow"][0]["size"] = 20.into();
+    for (flows, place) in [(wrong, "flows.flow[0].size"), ("/etc/hosts".into(), "flows")] {
+        let error = read(&flows).unwrap_err();
+        assert_eq!(error.place().unwrap().key, place, "{error}");
+    }
+}
