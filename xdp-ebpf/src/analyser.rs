@@ -193,6 +193,17 @@ impl Analyser {
         self.plan.config.banks
     }
 
+    /// Streams that it was loaded for.
+    pub fn streams(&self) -> u16 {
+        self.plan.config.streams as u16
+    }
+
+    /// Whether there is such a stream and the port is its receiver.
+    pub fn expects(&self, stream: u16) -> bool {
+        let stream = self.plan.streams.get(usize::from(stream));
+        stream.is_some_and(|stream| u32::from(stream.role) == abi::STREAM_EXPECTED)
+    }
+
     /// What one bank saw of one stream in this trial.
     ///
     /// # Panics
@@ -246,6 +257,12 @@ impl Analyser {
         self.control().nic_offset_ns.store(offset_ns, Ordering::Relaxed);
     }
 
+    /// Sets what the session's clock, another host's, is ahead of `CLOCK_MONOTONIC`, ns; it is
+    /// added to the time of every frame.
+    pub fn set_clock_offset(&self, offset_ns: i64) {
+        self.control().clock_offset_ns.store(offset_ns, Ordering::Relaxed);
+    }
+
     /// Lets test frames go on to the kernel once they are counted, where a packet socket
     /// hears them, or takes them from it as usual.
     pub fn set_listened(&self, listened: bool) {
@@ -281,6 +298,7 @@ impl Analyser {
                     .map(|bank| AtomicU32::from_ptr(&raw mut (*control).slabs_used[bank])),
                 listened: AtomicU32::from_ptr(&raw mut (*control).listened),
                 unbanked: AtomicU64::from_ptr(&raw mut (*control).unbanked),
+                clock_offset_ns: AtomicI64::from_ptr(&raw mut (*control).clock_offset_ns),
             }
         }
     }
@@ -294,6 +312,7 @@ struct Control<'a> {
     slabs_used: [&'a AtomicU32; 2],
     listened: &'a AtomicU32,
     unbanked: &'a AtomicU64,
+    clock_offset_ns: &'a AtomicI64,
 }
 
 /// The number of the trial after this one: 1 to 63 in turn, for 0 means none yet.

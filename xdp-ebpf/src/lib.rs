@@ -30,6 +30,7 @@ pub use capture::Capture;
 pub use error::Error;
 pub use fingerprint::fingerprint;
 pub use generator::{Generator, GeneratorPlan, GeneratorSizes};
+pub use mapped::{Plain, from_words, words};
 pub use matcher::Matcher;
 pub use redirects::{Redirects, takes_redirects};
 pub use responder::{RespondMode, Responder, ResponderSetup};

@@ -7,7 +7,7 @@ use std::{
     mem::MaybeUninit,
     ops::Range,
     os::fd::{AsRawFd, BorrowedFd},
-    ptr::NonNull,
+    ptr::{self, NonNull},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -15,7 +15,7 @@ use std::{
 ///
 /// # Safety
 /// Plain data: every bit pattern is a value, and the size is a multiple of 8.
-pub(crate) unsafe trait Plain: Copy {}
+pub unsafe trait Plain: Copy {}
 
 // SAFETY: structs of integers, generated from abi.h; the sizes are checked in `new`.
 unsafe impl Plain for abi::port_record {}
@@ -57,6 +57,20 @@ unsafe impl Plain for abi::respond_record {}
 unsafe impl Plain for abi::respond_control {}
 // SAFETY: an integer of 8 octets.
 unsafe impl Plain for u64 {}
+
+/// A record as words, to be sent to another host.
+pub fn words<T: Plain>(record: &T) -> Vec<u64> {
+    let start = ptr::from_ref(record).cast::<u64>();
+    // SAFETY: plain data whose size is a multiple of 8; words may lie unaligned.
+    (0..size_of::<T>() / 8).map(|at| unsafe { start.add(at).read_unaligned() }).collect()
+}
+
+/// The record that [`words`] made; `None`: they are not so many.
+pub fn from_words<T: Plain>(words: &[u64]) -> Option<T> {
+    let fits = words.len() * 8 == size_of::<T>();
+    // SAFETY: as many octets as the record has, of which every pattern is a value.
+    fits.then(|| unsafe { words.as_ptr().cast::<T>().read_unaligned() })
+}
 
 /// An array map with `BPF_F_MMAPABLE`: read and written without a system call. The
 /// mapping keeps the map alive.

@@ -7,7 +7,7 @@ use netlink_packet_route::link::{LinkAttribute, Stats64};
 /// The kernel's counters of an interface since it was made (struct `rtnl_link_stats64`,
 /// `linux/if_link.h`). Octets are without FCS; veth under native XDP leaves the Ethernet
 /// header out of them too.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LinkCounters {
     /// Good frames received.
     pub rx_packets: u64,

@@ -19,6 +19,12 @@ pub enum NicError {
         /// What it is, with its verb: `remote responders are`.
         what: String,
     },
+    /// A port of another daemon, where only one of this host will do.
+    #[error("{port}: a port of another daemon is for flows and suites; run this on its host")]
+    Elsewhere {
+        /// The port.
+        port: PortName,
+    },
     /// No such named network namespace.
     #[error("no network namespace `{name}`; {}", alternatives("namespaces", .existing))]
     UnknownNetns {
@@ -121,7 +127,8 @@ impl NicError {
             | Self::StaleNetns { .. }
             | Self::UnknownInterface { .. }
             | Self::Ambiguous { .. }
-            | Self::NotEthernet { .. } => 64,
+            | Self::NotEthernet { .. }
+            | Self::Elsewhere { .. } => 64,
             Self::Privilege { .. } | Self::NotBuilt { .. } => 77,
             Self::Held { .. }
             | Self::Down { .. }

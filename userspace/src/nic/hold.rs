@@ -2,7 +2,7 @@ use super::{
     NicError, PortInfo, PortName, ethtool::Ethtool, packet_socket::PacketSocket, settings::Pause,
 };
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{
     io,
     os::{
@@ -34,7 +34,7 @@ pub struct Hold {
 }
 
 /// A setting of a port that was changed, and from what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingChange {
     /// What was set: `rx-lro`, `pause rx`, `promiscuous`.
     pub setting: String,

@@ -6,10 +6,11 @@ use netlink_packet_route::link::{
     LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage, LinkXdp, Prop,
     XdpAttached as Hook,
 };
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 /// What a port was when it was looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortInfo {
     /// The kernel's name of the interface, also where it was asked for by bus address
     /// or by alternative name.
@@ -56,7 +57,7 @@ pub struct PortInfo {
 }
 
 /// Where the other end of a veth is (`IFLA_LINK`, `IFLA_LINK_NETNSID`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peer {
     /// Its index within its own namespace.
     pub ifindex: u32,
@@ -65,7 +66,7 @@ pub struct Peer {
 }
 
 /// An XDP program on a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct XdpAttached {
     /// Where it runs.
     pub hook: XdpHook,
@@ -74,7 +75,7 @@ pub struct XdpAttached {
 }
 
 /// Where an XDP program runs (`IFLA_XDP_ATTACHED`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum XdpHook {
     /// In the driver.
     Native,
@@ -87,7 +88,7 @@ pub enum XdpHook {
 }
 
 /// Receive offloads that merge frames.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Features {
     /// Large receive offload (`rx-lro`).
     pub lro: bool,
@@ -121,6 +122,9 @@ impl PortInfo {
 /// [`NicError::UnknownInterface`] with those that exist, [`NicError::NotEthernet`],
 /// and those of [`Netns`].
 pub fn port_info(name: &PortName) -> Result<PortInfo, NicError> {
+    if name.daemon.is_some() {
+        return Err(NicError::Elsewhere { port: name.clone() });
+    }
     Netns::open(name.netns.as_deref())?.run(|| {
         let survey = Survey::take(name.netns.as_deref())?;
         let link = survey.find(name)?;
@@ -233,6 +237,7 @@ impl<'a> Survey<'a> {
         let name = PortName {
             interface: interface(link).to_owned(),
             netns: self.netns.map(str::to_owned),
+            daemon: None,
         };
         let ifindex = link.header.index;
         let ethtool = Ethtool::open(ifindex)

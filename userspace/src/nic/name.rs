@@ -1,13 +1,19 @@
 use super::NicError;
 use std::{fmt, str::FromStr};
 
-/// A PORT as commands and files write it: `ens1f0`, `ens1f0@netns`, `pci:0000:17:00.0`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A PORT as commands and files write it: `ens1f0`, `ens1f0@netns`, `pci:0000:17:00.0`, or
+/// `[host]:port/ens1f0` for one of these on the host of another daemon.
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct PortName {
     /// The interface, or `pci:` and the address of its function.
     pub interface: String,
     /// The named network namespace it is in; `None`: the one linerate runs in.
     pub netns: Option<String>,
+    /// The daemon whose port it is, as `[host]:port`; `None`: it is of this host.
+    #[serde(default)]
+    pub daemon: Option<String>,
 }
 
 impl PortName {
@@ -23,7 +29,13 @@ impl FromStr for PortName {
     fn from_str(text: &str) -> Result<Self, NicError> {
         let bad = |why| NicError::BadName { text: text.to_owned(), why };
         if text.starts_with('[') {
-            return Err(NicError::NotBuilt { what: format!("remote responders (`{text}`) are") });
+            let (daemon, port) = text.split_once('/').ok_or_else(|| bad(REMOTE))?;
+            check_daemon(daemon).map_err(bad)?;
+            let port: Self = port.parse()?;
+            if port.daemon.is_some() {
+                return Err(bad(REMOTE));
+            }
+            return Ok(Self { daemon: Some(daemon.to_owned()), ..port });
         }
         let (interface, netns) = match text.split_once('@') {
             Some((interface, netns)) => (interface, Some(netns)),
@@ -42,7 +54,21 @@ impl FromStr for PortName {
             link_name(interface).map_err(bad)?;
             interface.to_owned()
         };
-        Ok(Self { interface, netns: netns.map(str::to_owned) })
+        Ok(Self { interface, netns: netns.map(str::to_owned), daemon: None })
+    }
+}
+
+const REMOTE: &str = "a port of another daemon is `[host]:port/ens1f0`";
+
+/// `[192.0.2.1]:8080`, `[2001:db8::1]:8080` or `[name]:8080`.
+fn check_daemon(text: &str) -> Result<(), &'static str> {
+    let (host, port) =
+        text.strip_prefix('[').and_then(|rest| rest.split_once("]:")).ok_or(REMOTE)?;
+    let of_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-');
+    let sound = !host.is_empty() && host.chars().all(of_host);
+    match port.parse::<u16>() {
+        Ok(1..) if sound => Ok(()),
+        _ => Err(REMOTE),
     }
 }
 
@@ -80,6 +106,9 @@ fn pci_address(text: &str) -> Option<String> {
 
 impl fmt::Display for PortName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(daemon) = &self.daemon {
+            write!(f, "{daemon}/")?;
+        }
         match &self.netns {
             Some(netns) => write!(f, "{}@{netns}", self.interface),
             None => f.write_str(&self.interface),
@@ -92,8 +121,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_local_form_is_read_and_printed_again() {
-        for text in ["ens1f0", "eth0.100", "ens1f0@lab", "pci:0000:17:00.0", "pci:0000:17:00.1@x"] {
+    fn every_form_is_read_and_printed_again() {
+        for text in [
+            "ens1f0",
+            "eth0.100",
+            "ens1f0@lab",
+            "pci:0000:17:00.0",
+            "pci:0000:17:00.1@x",
+            "[192.0.2.1]:80/ens1f0@lab",
+            "[2001:db8::1]:8080/pci:0000:17:00.0",
+        ] {
             assert_eq!(text.parse::<PortName>().unwrap().to_string(), text);
         }
         let short: PortName = "pci:17:00.0".parse().unwrap();
@@ -103,21 +140,26 @@ mod tests {
 
     #[test]
     fn what_no_kernel_would_accept_is_refused_as_bad_usage() {
-        for text in
-            ["", "@lab", "a b", "a/b", "eth0:1", "x@", "x@a/b", "x@..", "pci:17", "pci:17:40.0"]
-        {
+        for text in [
+            "",
+            "@lab",
+            "a b",
+            "a/b",
+            "eth0:1",
+            "x@",
+            "x@a/b",
+            "x@..",
+            "pci:17",
+            "pci:17:40.0",
+            "[192.0.2.1]/ens1f0",
+            "[]:1/ens1f0",
+            "[a]:0/ens1f0",
+            "[a]:1/",
+            "[a]:1/[b]:1/x",
+            "[a/b]:1/x",
+        ] {
             let error = text.parse::<PortName>().unwrap_err();
             assert_eq!(error.exit_code(), 64, "{text}: {error}");
         }
-    }
-
-    #[test]
-    fn remote_responders_are_refused_by_name() {
-        let error = "[192.0.2.1]:7000/ens1f0".parse::<PortName>().unwrap_err();
-        assert_eq!(error.exit_code(), 77);
-        assert_eq!(
-            error.to_string(),
-            "remote responders (`[192.0.2.1]:7000/ens1f0`) are not built yet"
-        );
     }
 }

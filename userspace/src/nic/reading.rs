@@ -4,7 +4,7 @@
 use super::LinkCounters;
 
 /// All counters of a port at one moment, or what they gained between two.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PortReading {
     /// The driver: its counters are read by its own rules.
     pub driver: String,

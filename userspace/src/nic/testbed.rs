@@ -75,7 +75,11 @@ impl Side {
     }
 
     pub(crate) fn name(&self) -> PortName {
-        PortName { interface: self.interface.to_owned(), netns: Some(self.netns.clone()) }
+        PortName {
+            interface: self.interface.to_owned(),
+            netns: Some(self.netns.clone()),
+            daemon: None,
+        }
     }
 
     pub(crate) fn info(&self) -> PortInfo {

@@ -59,7 +59,11 @@ fn the_ends_of_a_veth_are_joined_and_no_others_whatever_their_index() {
     assert!(!joined(&one.west, &other.east) && !joined(&one.west, &one.west));
     one.west.ip("link add name a type veth peer name b");
     let port = |interface: &str| {
-        let name = PortName { interface: interface.to_owned(), netns: Some(one.west.netns()) };
+        let name = PortName {
+            interface: interface.to_owned(),
+            netns: Some(one.west.netns()),
+            daemon: None,
+        };
         port_info(&name).unwrap()
     };
     assert!(are_joined(&port("a"), &port("b")).unwrap());

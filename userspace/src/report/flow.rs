@@ -83,7 +83,9 @@ pub(super) fn result(
                 () if wires_off => "store-and-forward",
                 () => result.definition,
             };
-            LatencyResult { definition, ..result }
+            // A flow between two clocks is not calibrated.
+            let uncertainty = flow.clock_error_ns.or(result.uncertainty);
+            LatencyResult { uncertainty, definition, ..result }
         }),
         ipdv_ns: timed.and_then(|rx| rx.ipdv.summary()).map(IpdvResult::from),
         jitter_rfc3550_ns: timed.and_then(|rx| rx.counters.jitter_ns),

@@ -112,6 +112,13 @@ pub struct PortResult {
     pub rx_mode: Option<RxMode>,
     /// `monotonic`: stamps of `CLOCK_MONOTONIC`.
     pub clock: &'static str,
+    /// Of a port of another daemon: what the clock here is ahead of the one there. `None`: it
+    /// is the same.
+    pub clock_offset_ns: Option<i64>,
+    /// How far that may be wrong until the end of the run.
+    pub clock_error_ns: Option<u64>,
+    /// What it changed in the run.
+    pub clock_drift_ns: Option<i64>,
     /// Queues used.
     pub queues: u32,
     /// Speed of the link; `None` for links without a physical speed.
@@ -134,6 +141,9 @@ impl From<&PortFacts> for PortResult {
                 XdpMode::Generic => RxMode::Generic,
             }),
             clock: "monotonic",
+            clock_offset_ns: facts.clock.map(|(clock, _)| clock.offset_ns),
+            clock_error_ns: facts.clock.map(|(clock, _)| clock.error_ns),
+            clock_drift_ns: facts.clock.and_then(|(_, drift_ns)| drift_ns),
             queues: facts.queues,
             link_bps: facts.link_bps,
             calibration: CalibrationResult::of(&facts.calibrations),

@@ -42,16 +42,14 @@ fn collected(sent: u64, unique: u64) -> Collector {
     observed.intervals = vec![(0, unique)];
     let mut collector = Collector::new(2, 300, Duration::from_secs(10));
     collector.begin_trial(BASE);
-    collector.record(
-        FlowId(0),
-        &FlowReading {
-            time_ns: BASE + 10 * SECOND,
-            tx_frames: sent,
-            tx_bytes: sent * 60,
-            tx_intervals: vec![(0, sent)],
-            rx: Some(observed),
-        },
-    );
+    let reading = FlowReading {
+        time_ns: BASE + 10 * SECOND,
+        tx_frames: sent,
+        tx_bytes: sent * 60,
+        tx_intervals: vec![(0, sent)],
+        rx: Some(observed),
+    };
+    collector.record(FlowId(0), &reading);
     collector.finish();
     collector
 }
@@ -79,6 +77,7 @@ fn port(name: &str) -> PortFacts {
         rx_drops: Vec::new(),
         pause_frames: None,
         xsk: None,
+        clock: None,
         peer: None,
     }
 }
@@ -105,6 +104,7 @@ fn flow(name: &str, totals: &Totals) -> FlowFacts {
         lost_ns: None,
         store_and_forward: false,
         latency_void: None,
+        clock_error_ns: None,
         faults: Vec::new(),
         expect: Expect::default(),
     }
@@ -140,14 +140,14 @@ fn the_json_has_every_key_of_the_contract_and_no_other() {
     gap.record(&[(56, 999)], 2_000_000);
     flow.tx_gap = Some(gap);
     flow.samples = Some(collector.history(FlowId(0), 60).into_iter().cloned().collect());
-    let json = RunResult::new(&run(vec![flow])).to_json().unwrap();
-    let run: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let run = serde_json::to_value(RunResult::new(&run(vec![flow]))).unwrap();
     let flow = &run["flows"][0];
     for (value, contract) in [
         (&run, "schema tool host started duration_ns verdict reasons ports flows"),
         (
             &run["ports"][0],
-            "name if driver tx_mode rx_mode clock queues link_bps calibration settings_changed",
+            "name if driver tx_mode rx_mode clock clock_offset_ns clock_error_ns clock_drift_ns \
+             queues link_bps calibration settings_changed",
         ),
         (
             flow,
@@ -373,7 +373,6 @@ fn expectations_are_met_or_told() {
     };
     let result = expecting(5, met, |_| ());
     assert_eq!((exit_code(&result), result.unmet), (0, vec![]));
-
     let failed =
         Expect { loss: Some(below(0.005)), max: Some(below(1_500_000)), ..Expect::default() };
     let result = expecting(5, failed, |_| ());
@@ -394,7 +393,7 @@ fn what_was_not_measured_validly_exits_2() {
     let void = |flow: &mut FlowFacts| flow.latency_void = Some("no clock".to_owned());
     let unmeasured = expecting(0, expect.clone(), void);
     assert_eq!((exit_code(&unmeasured), unmeasured.unmet[0].judged), (2, false));
-    let down = |flow: &mut FlowFacts| flow.faults.push("the link went down".to_owned());
-    assert_eq!(exit_code(&expecting(0, Expect::default(), down)), 2);
+    let down = expecting(0, Expect::default(), |flow| flow.faults.push("link down".to_owned()));
+    assert_eq!(exit_code(&down), 2);
     assert_eq!(exit_code(&RunResult::new(&run(Vec::new()))), 2, "no flow, no measurement");
 }

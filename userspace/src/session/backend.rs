@@ -61,7 +61,7 @@ impl Port {
     fn open_af_xdp(&mut self, demand: &Demand) -> Result<(), SessionError> {
         let interface = self.info.name.interface.clone();
         let (mtu, native_xdp) = (self.info.mtu, self.rx_mode() == XdpMode::Native);
-        let opened = self.netns.run(|| {
+        let opened = self.inside(|| {
             let open = |queue: &QueueId| {
                 Queue::open(&QueueSetup {
                     interface: &interface,
@@ -79,7 +79,7 @@ impl Port {
     }
 
     fn open_live_frames(&mut self, demand: &Demand) -> Result<(), SessionError> {
-        let watched = Redirects::watch(self.info.ifindex, self.netns.inode());
+        let watched = Redirects::watch(self.info.ifindex, self.netns_inode());
         self.redirects = Some(watched.map_err(|error| self.no_live_frames(&error.to_string()))?);
         for queue in &demand.queues {
             self.queues.push(Box::new(LiveFrames::new(&self.info, queue.0)?));
@@ -100,7 +100,7 @@ impl Port {
             return Some(self.no_live_frames(&format!("they do not know {key} yet")));
         }
         let ifindex = self.info.ifindex;
-        match self.netns.run(|| takes_redirects(ifindex)) {
+        match self.inside(|| takes_redirects(ifindex)) {
             Ok(Ok(Some(false))) if self.info.driver == "veth" => Some(self.no_live_frames(
                 "nobody polls at the far end of this veth; attach an XDP program to its peer or `ethtool -K PEER gro on`",
             )),

@@ -79,7 +79,10 @@ impl Session {
             found.flows.push(None);
             let measured = flow.rx.filter(|_| flow.track == Track::Tag);
             let Some(path) = measured.map(|rx| (flow.tx, rx)) else { continue };
-            if [path.0, path.1].iter().any(|&port| self.ports[port].speed_bps().is_none()) {
+            let unfit = |&port: &usize| {
+                self.ports[port].far.is_some() || self.ports[port].speed_bps().is_none()
+            };
+            if [path.0, path.1].iter().any(unfit) {
                 continue;
             }
             if !known.iter().any(|(other, _)| *other == path) {

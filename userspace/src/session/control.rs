@@ -29,10 +29,8 @@ pub enum ControlError {
     NoFlow { flow: String },
     #[error("flow {flow}: a rate can be changed only from one number to another, not {what}")]
     Unpaced { flow: String, what: &'static str },
-    #[error(
-        "flow {flow}: live frames keep their rate and do not pause; send by AF_XDP to change that"
-    )]
-    LiveFrames { flow: String },
+    #[error("flow {flow} keeps its rate and does not pause: {why}")]
+    Unsteerable { flow: String, why: &'static str },
     #[error("flow {flow}: it ends before a new rate could count")]
     Ended { flow: String },
     #[error(transparent)]
@@ -84,8 +82,8 @@ struct State {
     spec: Arc<Spec>,
     /// Line rates by port, 0: not known.
     link_bps: Vec<u64>,
-    /// By port: whether live frames leave by it.
-    live_frames: Vec<bool>,
+    /// By port: why the rates of what leaves by it cannot be changed.
+    unsteerable: Vec<Option<&'static str>>,
     start_ns: u64,
     /// The change that the next one is appended to; `None`: nothing is being sent.
     last: Option<Arc<Change>>,
@@ -96,11 +94,15 @@ struct State {
 }
 
 impl RateControl {
-    pub(super) fn new(spec: &Arc<Spec>, link_bps: Vec<u64>, live_frames: Vec<bool>) -> Self {
+    pub(super) fn new(
+        spec: &Arc<Spec>,
+        link_bps: Vec<u64>,
+        unsteerable: Vec<Option<&'static str>>,
+    ) -> Self {
         Self(Arc::new(Mutex::new(State {
             spec: Arc::clone(spec),
             link_bps,
-            live_frames,
+            unsteerable,
             start_ns: 0,
             last: None,
             held: Vec::new(),
@@ -246,8 +248,8 @@ impl State {
     fn pausable(&self, flow: &str) -> Result<usize, ControlError> {
         let found = self.spec.flows.iter().position(|other| other.name == flow);
         let index = found.ok_or_else(|| ControlError::NoFlow { flow: flow.to_owned() })?;
-        if self.live_frames[self.spec.flows[index].tx] {
-            return Err(ControlError::LiveFrames { flow: flow.to_owned() });
+        if let Some(why) = self.unsteerable[self.spec.flows[index].tx] {
+            return Err(ControlError::Unsteerable { flow: flow.to_owned(), why });
         }
         Ok(index)
     }

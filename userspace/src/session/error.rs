@@ -35,6 +35,8 @@ pub enum SessionError {
     Xsk { port: String, queue: u32, source: std::io::Error },
     #[error("cannot write the capture: {0}")]
     Capture(std::io::Error),
+    #[error("{daemon}: {message}")]
+    Remote { daemon: String, message: String, exit_code: u8 },
     #[error("could not start a thread: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -63,6 +65,7 @@ impl SessionError {
                 _ => 2,
             },
             Self::Capture(_) => 2,
+            Self::Remote { exit_code, .. } => *exit_code,
             Self::Analyser { source, .. } => match source {
                 xdp_ebpf::Error::Busy { .. } => 2,
                 _ => 77,

@@ -1,5 +1,6 @@
 //! What leaves the session: plain values, counted and not yet judged.
 
+use super::ClockOffset;
 use crate::{
     calibration::{Calibration, Correction},
     collect::{Gap, Sample, Totals},
@@ -113,6 +114,9 @@ pub struct PortFacts {
     pub xsk: Option<XskStatistics>,
     /// The other end, where the port is a veth.
     pub peer: Option<Peer>,
+    /// Of a port of another daemon: what the clock here is ahead of the one there, and what
+    /// they drifted apart, ns.
+    pub clock: Option<(ClockOffset, Option<i64>)>,
 }
 
 /// The other end of a veth.
@@ -177,6 +181,8 @@ pub struct FlowFacts {
     /// Whether the time on both wires was taken off each latency (RFC 1242, store and
     /// forward), and it is not the raw difference of the stamps.
     pub store_and_forward: bool,
+    /// How far the clocks of the two hosts may be wrong to each other; `None`: it is one clock.
+    pub clock_error_ns: Option<u64>,
     /// Why latency is void, e.g. because the tester's own queue would be timed.
     pub latency_void: Option<String>,
     /// Sentences about what makes this flow's measurement void.

@@ -32,6 +32,9 @@ impl Session {
         apply(spec, loads);
         self.phases = plan::phases(spec, |port| self.ports[port].link_bps.unwrap_or(0));
         self.programs = open::compile(spec, &self.ports, &self.next_hops)?;
+        for group in &self.groups {
+            group.load(spec, &self.phases)?;
+        }
         if let Some(directory) = self.settings.calibrations.clone() {
             self.corrections = self.corrections(&directory);
         }

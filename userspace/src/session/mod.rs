@@ -12,11 +12,14 @@
 mod backend;
 mod calibrate;
 mod capture;
+mod clocks;
 mod control;
 mod course;
+mod elsewhere;
 mod error;
 mod facts;
 mod judging;
+mod links;
 mod load;
 mod next_hop;
 mod open;
@@ -24,6 +27,7 @@ mod pin;
 mod plan;
 mod port;
 mod readings;
+mod remote;
 mod replay;
 mod respond;
 mod stamping;
@@ -41,16 +45,17 @@ pub use facts::{
 pub use judging::{Judged, PortLoad};
 pub use load::FlowLoad;
 pub use next_hop::vlan_tags;
+pub use remote::{ClockOffset, Host, PortAnnouncer, Reach};
 pub use replay::{Replay, ReplayError, ReplayPace, ReplaySpec};
 pub use respond::{RespondFacts, RespondSession, RespondSpec, Responded};
 
 use crate::{
     collect::{Collector, DEFAULT_CAPACITY},
-    nic::LinkWatch,
     packet::{Cursor, NextHop, Program},
     spec::Spec,
     tx::{Backend, TxMode},
 };
+use links::Links;
 use plan::Stream;
 use port::Port;
 use std::{
@@ -110,12 +115,16 @@ pub struct Session {
     /// By flow.
     programs: Vec<Arc<Program>>,
     ports: Vec<Port>,
-    watch: LinkWatch,
+    /// Ports of other daemons.
+    groups: Vec<remote::Group>,
+    watch: Links,
     collector: Collector,
     corrections: calibrate::Corrections,
     nonce: u32,
     /// Start of the current trial, CLOCK_MONOTONIC ns.
     base_ns: u64,
+    /// What the clock in tags is ahead of ours: the other daemon's that this one works for.
+    clock_offset_ns: i64,
     trial_number: u8,
 }
 
@@ -191,7 +200,7 @@ impl Session {
             }
             notes.extend(port.stamping.iter().map(|why| format!("{}: {why}", port.name)));
             notes.extend(port.backend_note.iter().map(|note| format!("{}: {note}", port.name)));
-            let uncontrolled = port.hold.not_controllable().iter().filter(|_| port.info.physical);
+            let uncontrolled = port.not_controllable().iter().filter(|_| port.info.physical);
             notes.extend(uncontrolled.map(|what| format!("{}: {what}", port.name)));
         }
         notes.extend(self.corrections.notes.iter().cloned());

@@ -4,16 +4,19 @@ use super::{
     Peer, RateControl, Session, SessionError, Settings,
     backend::Demand,
     calibrate::Corrections,
+    links::Links,
     next_hop::Known,
     plan,
     port::{Port, Watching},
+    remote::{self, FarPort, Reach},
     stamping,
 };
 use crate::{
     collect::Collector,
-    nic::{Hold, LinkWatch, PortInfo, PortName, are_joined, port_info, wait_for_carriers},
+    nic::{Hold, PortInfo, are_joined, wait_for_carriers},
     packet::{AddressSet, NextHop, Program, tuple_turn},
     spec::{Flow, Integrity, Layer, Order, PortSpec, Spec, SpecError, Track},
+    tx::Backend,
     units::{QueueId, Rate, StreamId},
 };
 use std::{net::IpAddr, sync::Arc, thread, time::Duration};
@@ -28,11 +31,9 @@ impl Session {
     /// What can be known to be wrong is found before anything is attached. On an error
     /// everything is as it was.
     pub fn open(spec: Spec, settings: Settings) -> Result<Self, SessionError> {
-        let infos = spec
-            .ports
-            .iter()
-            .map(|port| Ok(port_info(&port.interface.parse::<PortName>()?)?))
-            .collect::<Result<Vec<_>, SessionError>>()?;
+        let reach = Reach::connect(&spec.ports)?;
+        let infos = spec.ports.iter().map(|port| reach.port_info(&port.interface));
+        let infos = infos.collect::<Result<Vec<_>, SessionError>>()?;
         check(&spec, &infos)?;
         let limits: Vec<_> = infos
             .iter()
@@ -54,70 +55,71 @@ impl Session {
             });
         }
 
-        let watch = LinkWatch::start(&infos)?;
+        let groups = remote::groups(&reach, &spec, &infos, &streams, settings.backend)?;
+        let watch = Links::start(&infos, |port| remote::place(&groups, port))?;
         let nonce = session_nonce();
+        let setups: Vec<_> = (0..infos.len())
+            .map(|index| {
+                let (stamping, why) = stamping::choose(&spec, &limits, index, settings.backend);
+                let info = &infos[index];
+                let setup = analyser_setup(&spec, &streams, index, info, nonce, &settings, &limits);
+                (AnalyserSetup { stamping, ..setup }, why)
+            })
+            .collect();
+        let mut far: Vec<Option<FarPort>> = infos.iter().map(|_| None).collect();
+        for group in &groups {
+            let theirs: Vec<_> = group.ports.iter().map(|&port| setups[port].0.clone()).collect();
+            let opened = group.open(&spec, &streams, &phases, &theirs)?;
+            for (&port, opened) in group.ports.iter().zip(opened) {
+                far[port] = Some(opened);
+            }
+        }
         let mut ports = Vec::with_capacity(infos.len());
-        for (index, info) in infos.iter().enumerate() {
+        for (index, ((setup, stamping), far)) in setups.into_iter().zip(far).enumerate() {
             let expects = |stream: StreamId| expects(&spec, &streams, stream, index);
-            let (stamping, why) = stamping::choose(&spec, &limits, index, settings.backend);
-            let setup = analyser_setup(&spec, &streams, index, info, nonce, &settings, &limits);
             let watching = Watching {
-                setup: AnalyserSetup { stamping, ..setup },
-                stamping: why,
+                setup,
+                stamping,
                 streams: 0..streams.len() as u16,
                 expects: &expects,
                 interval: settings.interval,
             };
-            let first = ports.first().map(|first: &Port| first.receiver.source());
+            let info = infos[index].clone();
+            if let Some(far) = far {
+                ports.push(Port::far(&spec.ports[index], info, &watching, far));
+                continue;
+            }
+            let first = ports.first().and_then(|first: &Port| first.receiver.source().here());
             let first = first.filter(|_| watching.setup.shared_windows);
-            let port = Port::take(&spec.ports[index], info.clone(), &watching, first)?;
+            let port = Port::take(&spec.ports[index], info, &watching, first)?;
             let listened = settings.listened.contains(&spec.ports[index].interface);
-            port.receiver.source().set_listened(listened);
+            if let Some(analyser) = port.receiver.source().here() {
+                analyser.set_listened(listened);
+            }
             ports.push(port);
         }
-        wait_for_carriers(&infos, CARRIER_WAIT)?;
-        let frame_bytes_max = |port: usize| {
-            let sizes =
-                spec.flows.iter().filter(|flow| flow.tx == port).flat_map(|flow| &flow.sizes);
-            sizes.map(|size| usize::from(size.without_fcs())).max().unwrap_or(0)
-        };
-        for (index, port) in ports.iter_mut().enumerate() {
-            let mut queues: Vec<QueueId> = streams
-                .iter()
-                .filter(|stream| stream.port == index)
-                .map(|stream| stream.queue)
-                .collect();
-            queues.sort_unstable();
-            queues.dedup();
-            port.open_queues(&Demand {
-                queues,
-                frame_bytes_max: frame_bytes_max(index),
-                is_fast: plan::is_fast(&spec, index, port.link_bps.unwrap_or(0)),
-                uneven: plan::uneven(&spec, index),
-                backend: settings.backend,
-            })?;
+        let here: Vec<_> = infos.into_iter().filter(|info| info.name.daemon.is_none()).collect();
+        wait_for_carriers(&here, CARRIER_WAIT)?;
+        for (index, port) in ports.iter_mut().enumerate().filter(|(_, port)| port.far.is_none()) {
+            prepare(&spec, &streams, index, port, settings.backend)?;
             port.answer_for(behind(&spec, index), addresses(&spec.ports[index]))?;
         }
         join(&mut ports)?;
         // A zero-copy bind may reset the link again.
-        wait_for_carriers(&infos, CARRIER_WAIT)?;
+        wait_for_carriers(&here, CARRIER_WAIT)?;
         for (index, port) in ports.iter().enumerate() {
             watch.wait_for_carrier(index, CARRIER_WAIT)?;
             port.queues.iter().for_each(|queue| queue.wake_receiver());
         }
+        groups.iter().try_for_each(remote::Group::resolve)?;
         let next_hops = next_hops(&spec, &ports)?;
         let programs = compile(&spec, &ports, &next_hops)?;
         let link_bps = ports.iter().map(|port| port.link_bps.unwrap_or(0)).collect();
-        let live_frames = ports
-            .iter()
-            .map(|port| {
-                port.queues.iter().any(|queue| queue.mode() == crate::tx::TxMode::LiveFrames)
-            })
-            .collect();
+        let unsteerable = ports.iter().map(Port::unsteerable).collect();
         let spec = Arc::new(spec);
         let collector = Collector::new(spec.flows.len(), settings.samples, settings.interval);
         let mut session = Self {
-            control: RateControl::new(&spec, link_bps, live_frames),
+            control: RateControl::new(&spec, link_bps, unsteerable),
             settings,
             streams,
             phases,
@@ -125,11 +127,13 @@ impl Session {
             programs,
             spec,
             ports,
+            groups,
             watch,
             collector,
             corrections: Corrections::default(),
             nonce,
             base_ns: 0,
+            clock_offset_ns: 0,
             trial_number: 0,
         };
         if let Some(directory) = session.settings.calibrations.clone() {
@@ -139,11 +143,35 @@ impl Session {
     }
 }
 
+/// Opens the queues that the streams of a port were assigned to.
+pub(super) fn prepare(
+    spec: &Spec,
+    streams: &[plan::Stream],
+    index: usize,
+    port: &mut Port,
+    backend: Backend,
+) -> Result<(), SessionError> {
+    let mine = streams.iter().filter(|stream| stream.port == index);
+    let mut queues: Vec<QueueId> = mine.map(|stream| stream.queue).collect();
+    queues.sort_unstable();
+    queues.dedup();
+    let sizes = spec.flows.iter().filter(|flow| flow.tx == index).flat_map(|flow| &flow.sizes);
+    let frame_bytes_max = sizes.map(|size| usize::from(size.without_fcs())).max();
+    port.open_queues(&Demand {
+        queues,
+        frame_bytes_max: frame_bytes_max.unwrap_or(0),
+        is_fast: plan::is_fast(spec, index, port.link_bps.unwrap_or(0)),
+        uneven: plan::uneven(spec, index),
+        backend,
+    })
+}
+
 /// Finds the veth pairs of which the session holds both ends.
 fn join(ports: &mut [Port]) -> Result<(), SessionError> {
     for one in 0..ports.len() {
         for other in 0..ports.len() {
-            if are_joined(&ports[one].info, &ports[other].info)? {
+            let here = ports[one].far.is_none() && ports[other].far.is_none();
+            if here && are_joined(&ports[one].info, &ports[other].info)? {
                 ports[one].peer = Some(Peer::Port(other));
             }
         }
@@ -164,8 +192,17 @@ fn check(spec: &Spec, infos: &[PortInfo]) -> Result<(), SessionError> {
     }
     let reported: Vec<u64> = infos.iter().map(|info| info.link_bps.unwrap_or(0)).collect();
     spec.check_line_rates(&reported)?;
+    check_free(spec, infos)
+}
+
+/// Whether every port is up and nobody has it.
+pub(super) fn check_free(spec: &Spec, infos: &[PortInfo]) -> Result<(), SessionError> {
     for (info, port) in infos.iter().zip(&spec.ports) {
         info.require_up()?;
+        // Another daemon sees better than we whose program is on its port.
+        if info.name.daemon.is_some() {
+            continue;
+        }
         if let Some(xdp) = &info.xdp {
             // Another linerate is better named as such.
             Hold::require_free(info)?;
@@ -311,20 +348,25 @@ fn session_nonce() -> u32 {
 
 /// The addresses that the flows put behind a port: sources of what it sends, destinations
 /// of what it receives (DESIGN, rule 11).
-fn behind(spec: &Spec, port: usize) -> Vec<AddressSet> {
+pub(super) fn behind(spec: &Spec, port: usize) -> Vec<AddressSet> {
     let sources = spec.flows.iter().filter(|flow| flow.tx == port).filter_map(Program::sources);
     let destinations = spec.flows.iter().filter(|flow| flow.receivers().any(|rx| rx == port));
     let destinations = destinations.filter_map(Program::destinations);
     sources.chain(destinations).collect()
 }
 
-fn addresses(port: &PortSpec) -> Vec<IpAddr> {
+pub(super) fn addresses(port: &PortSpec) -> Vec<IpAddr> {
     port.addresses.iter().map(ipnet::IpNet::addr).collect()
 }
 
-fn next_hops(spec: &Spec, ports: &[Port]) -> Result<Vec<NextHop>, SessionError> {
+pub(super) fn next_hops(spec: &Spec, ports: &[Port]) -> Result<Vec<NextHop>, SessionError> {
+    /// Where another daemon sends, it asks itself: here frames are only looked at.
+    const SOMEWHERE: [u8; 6] = [2, 0, 0, 0, 0, 1];
     let mut known = Known::default();
-    let hop = |flow: &Flow| known.next_hop(flow, &spec.ports[flow.tx], &ports[flow.tx]);
+    let hop = |flow: &Flow| match &ports[flow.tx].far {
+        None => known.next_hop(flow, &spec.ports[flow.tx], &ports[flow.tx]),
+        Some(_) => Ok(NextHop::One(SOMEWHERE)),
+    };
     spec.flows.iter().map(hop).collect()
 }
 

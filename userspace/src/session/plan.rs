@@ -23,7 +23,7 @@ pub(super) struct PortLimits {
 }
 
 /// One stream: a flow's share on one TX queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Stream {
     pub(super) id: StreamId,
     /// Index in [`Spec::flows`].

@@ -1,9 +1,13 @@
 //! A port as the session holds it: settings, analyser, queues, answers.
 
-use super::{Peer, SessionError};
+use super::{
+    Peer, SessionError,
+    remote::{FarPort, Watch},
+};
 use crate::{
     nic::{
-        Capabilities, Hold, Netns, PortCounters, PortInfo, PortReading, Responder, capabilities,
+        Capabilities, Hold, Netns, NicError, PortCounters, PortInfo, PortReading, Responder,
+        SettingChange, capabilities,
     },
     packet::AddressSet,
     rx::Receiver,
@@ -20,11 +24,10 @@ use xdp_ebpf::{Analyser, AnalyserSetup, Redirects, XdpMode};
 pub(super) struct Port {
     pub(super) name: String,
     pub(super) queues: Vec<Box<dyn Transmitter>>,
-    responder: Option<Responder>,
-    pub(super) receiver: Receiver<Analyser>,
-    counters: PortCounters,
-    pub(super) hold: Hold,
-    pub(super) netns: Netns,
+    pub(super) receiver: Receiver<Watch>,
+    here: Option<Here>,
+    /// Where it is on the host of another daemon.
+    pub(super) far: Option<FarPort>,
     pub(super) info: PortInfo,
     pub(super) capabilities: Capabilities,
     /// Line rate used for rates: the file's `line`, else what the link reports.
@@ -41,6 +44,15 @@ pub(super) struct Port {
     pub(super) native_refused: Option<String>,
     /// The other end, where the port is a veth.
     pub(super) peer: Option<Peer>,
+}
+
+/// What this process has of a port of its own host.
+#[derive(Debug)]
+struct Here {
+    responder: Option<Responder>,
+    counters: PortCounters,
+    hold: Hold,
+    netns: Netns,
 }
 
 /// What the analyser of a port is set up with.
@@ -69,16 +81,18 @@ impl Port {
         let (analyser, native_refused) = netns
             .run(|| attach(&info, setup, first))?
             .map_err(|source| SessionError::Analyser { port: spec.name.clone(), source })?;
-        let receiver =
-            Receiver::new(analyser, watching.streams.clone(), watching.expects, watching.interval);
+        let receiver = Receiver::new(
+            Watch::Here(analyser),
+            watching.streams.clone(),
+            watching.expects,
+            watching.interval,
+        );
         Ok(Self {
             name: spec.name.clone(),
             queues: Vec::new(),
-            responder: None,
             receiver,
-            counters,
-            hold,
-            netns,
+            here: Some(Here { responder: None, counters, hold, netns }),
+            far: None,
             link_bps: spec.line_bps.or(info.link_bps),
             line_given: spec.line_bps.is_some(),
             capabilities: capabilities(&info)?,
@@ -100,18 +114,86 @@ impl Port {
         let owned = move |address: IpAddr| {
             own.contains(&address) || addresses.iter().any(|set| set.contains(address))
         };
-        self.responder = Some(Responder::start(&self.info, owned)?);
+        if let Some(here) = &mut self.here {
+            here.responder = Some(Responder::start(&self.info, owned)?);
+        }
         Ok(())
+    }
+
+    /// A port that another daemon has taken.
+    pub(super) fn far(
+        spec: &PortSpec,
+        info: PortInfo,
+        watching: &Watching<'_>,
+        far: FarPort,
+    ) -> Self {
+        let mirror = far.mirror(watching.setup.streams.len());
+        let streams = watching.streams.clone();
+        let receiver = Receiver::new(mirror, streams, watching.expects, watching.interval);
+        Self {
+            name: spec.name.clone(),
+            queues: far.queues(),
+            receiver,
+            here: None,
+            link_bps: spec.line_bps.or(info.link_bps),
+            line_given: spec.line_bps.is_some(),
+            capabilities: Capabilities::default(),
+            peer: info.peer.map(|_| Peer::Elsewhere),
+            info,
+            stamping: watching.stamping.clone(),
+            backend_note: far.backend_note(),
+            redirects: None,
+            native_refused: far.native_refused(),
+            far: Some(far),
+        }
+    }
+
+    /// Does something inside the port's network namespace.
+    pub(super) fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, NicError> {
+        match &self.here {
+            Some(here) => here.netns.run(work),
+            None => Err(NicError::Elsewhere { port: self.info.name.clone() }),
+        }
+    }
+
+    /// Why the rates of what leaves here cannot be changed while it is sent.
+    pub(super) fn unsteerable(&self) -> Option<&'static str> {
+        let live = self.queues.iter().any(|queue| queue.mode() == TxMode::LiveFrames);
+        match (&self.far, live) {
+            (Some(_), _) => Some("another daemon sends it"),
+            (None, true) => Some("live frames keep their rate and do not pause; send by AF_XDP"),
+            (None, false) => None,
+        }
+    }
+
+    /// Number of its network namespace; 0: it is elsewhere.
+    pub(super) fn netns_inode(&self) -> u32 {
+        self.here.as_ref().map_or(0, |here| here.netns.inode())
+    }
+
+    pub(super) fn settings_changed(&self) -> &[SettingChange] {
+        let far = || self.far.as_ref().map_or(&[][..], FarPort::settings_changed);
+        self.here.as_ref().map_or_else(far, |here| here.hold.settings_changed())
+    }
+
+    pub(super) fn not_controllable(&self) -> &[String] {
+        let far = || self.far.as_ref().map_or(&[][..], FarPort::not_controllable);
+        self.here.as_ref().map_or_else(far, |here| here.hold.not_controllable())
     }
 
     /// What the kernel and the driver have counted since the port exists; `None`: it is gone.
     pub(super) fn counted(&mut self) -> Option<PortReading> {
-        self.counters.read().ok()
+        match (&mut self.here, &self.far) {
+            (Some(here), _) => here.counters.read().ok(),
+            (None, far) => far.as_ref()?.counted.clone(),
+        }
     }
 
     /// What the AF_XDP sockets of the port have counted together; `None`: it has none.
     pub(super) fn xsk(&self) -> Option<XskStatistics> {
-        self.queues.iter().filter_map(|queue| queue.statistics()).reduce(XskStatistics::plus)
+        let far = self.far.as_ref().and_then(|far| far.xsk);
+        let here = self.queues.iter().filter_map(|queue| queue.statistics());
+        here.chain(far).reduce(XskStatistics::plus)
     }
 
     /// Speed of the link, bits per second; `None` where it has no physical speed and the
@@ -123,6 +205,9 @@ impl Port {
     /// Whether the interface counts what it sends: virtio_net leaves out its zero-copy
     /// frames (virtnet_xsk_xmit in drivers/net/virtio_net.c).
     pub(super) fn counts_sent(&self) -> bool {
+        if let Some(far) = &self.far {
+            return far.counts_sent();
+        }
         let zero_copy = self.queues.iter().any(|queue| queue.mode() == TxMode::ZeroCopy);
         !(self.info.driver == "virtio_net" && zero_copy)
     }

@@ -60,7 +60,32 @@ impl Readings {
             reading.clear(now_ns, flow.rx.is_some());
         }
         // Receivers first: then a frame is never received before it was sent.
+        // Our own receivers are read before the senders elsewhere, and theirs before ours.
+        let far = |port: &super::port::Port| port.far.is_some();
+        self.receive(session, now_ns, |port| !far(port));
+        if !session.groups.is_empty() {
+            session.read_elsewhere();
+            self.receive(session, now_ns, far);
+        }
+        for (stream, (counters, ring)) in session.streams.iter().zip(&mut self.streams) {
+            self.flows[stream.flow].add_tx(&**counters, ring, &self.clock);
+        }
+        for (id, reading) in (0..).zip(&self.flows) {
+            session.collector.record(FlowId(id), reading);
+        }
+    }
+
+    /// Reads the receivers of some ports.
+    fn receive(
+        &mut self,
+        session: &mut Session,
+        now_ns: u64,
+        of: impl Fn(&super::port::Port) -> bool,
+    ) {
         for (port, totals) in session.ports.iter_mut().zip(&mut self.ports) {
+            if !of(port) {
+                continue;
+            }
             let seen = port.receiver.read(now_ns);
             *totals = seen.port;
             for stream in seen.streams {
@@ -71,12 +96,6 @@ impl Readings {
             for stray in seen.strays {
                 self.flows[session.streams[usize::from(stray.stream.0)].flow].add_stray(stray);
             }
-        }
-        for (stream, (counters, ring)) in session.streams.iter().zip(&mut self.streams) {
-            self.flows[stream.flow].add_tx(&**counters, ring, &self.clock);
-        }
-        for (id, reading) in (0..).zip(&self.flows) {
-            session.collector.record(FlowId(id), reading);
         }
     }
 }

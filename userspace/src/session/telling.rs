@@ -1,7 +1,9 @@
 //! What the session knows at some moment, put into plain values.
 
 use super::{
-    FlowFacts, FlowSnapshot, Phase, PortFacts, RunFacts, Session, Snapshot, plan, stamping,
+    FlowFacts, FlowSnapshot, Phase, PortFacts, RunFacts, Session, Snapshot,
+    clocks::judge_clocks,
+    plan, stamping,
     trial::{PortEnd, TrialEnd},
 };
 use crate::{
@@ -15,11 +17,17 @@ use std::time::Duration;
 
 impl Session {
     pub(super) fn snapshot(&mut self, phase: Phase) -> Snapshot {
-        let (collector, series) = (&mut self.collector, self.settings.series);
-        let corrections = &self.corrections;
-        let flows = (0..).zip(&self.spec.flows).filter_map(|(id, flow)| {
-            let correct = |sample| corrected(sample, corrections.of(id));
-            let finished = if series { collector.take_settled(FlowId(id)) } else { Vec::new() };
+        let flows = self.spec.flows.len() as u32;
+        let series = self.settings.series;
+        let settled: Vec<_> = (0..flows)
+            .map(|id| if series { self.collector.take_settled(FlowId(id)) } else { Vec::new() })
+            .collect();
+        let (session, collector) = (&*self, &self.collector);
+        let each = (0..).zip(&self.spec.flows).zip(settled);
+        let flows = each.filter_map(|((id, flow), finished)| {
+            let correct = |sample| {
+                session.without_unsure(flow, corrected(sample, session.corrections.of(id)))
+            };
             let totals = collector.totals(FlowId(id))?;
             Some(FlowSnapshot {
                 name: flow.name.clone(),
@@ -42,7 +50,9 @@ impl Session {
         if end.interrupted {
             faults.push("interrupted before its end".to_owned());
         }
-        let flows = (0..self.spec.flows.len()).map(|id| self.flow_facts(id, &mut end)).collect();
+        let flows = (0..self.spec.flows.len()).map(|id| self.flow_facts(id, &mut end));
+        let mut flows: Vec<_> = flows.collect();
+        judge_clocks(&mut flows);
         let ports = (0..self.ports.len()).map(|port| self.port_facts(port, &end.ports[port]));
         RunFacts {
             started: end.started,
@@ -69,7 +79,7 @@ impl Session {
             },
             link_bps: port.speed_bps(),
             calibrations: self.corrections.received_by(index),
-            settings_changed: port.hold.settings_changed().to_vec(),
+            settings_changed: port.settings_changed().to_vec(),
             tx_frames: (end.counted.as_ref())
                 .filter(|_| port.counts_sent())
                 .map(|counted| counted.link.tx_packets),
@@ -83,6 +93,10 @@ impl Session {
             pause_frames: end.counted.as_ref().and_then(PortReading::pause_frames),
             xsk: end.xsk,
             peer: port.peer,
+            clock: port.far.as_ref().and_then(|far| {
+                let offset = far.link.clock_offset()?;
+                Some((offset, far.link.drift_ns()))
+            }),
         }
     }
 
@@ -131,9 +145,21 @@ impl Session {
 
     fn flow_facts(&mut self, id: usize, end: &mut TrialEnd) -> FlowFacts {
         // Before the borrows: histograms are moved, not copied.
-        let totals = self.collector.take_totals(FlowId(id as u32)).unwrap_or_default();
+        let mut totals = self.collector.take_totals(FlowId(id as u32)).unwrap_or_default();
         let tx_gap = end.gaps.get_mut(id).map(std::mem::take);
         let flow = &self.spec.flows[id];
+        let mut faults = Vec::new();
+        if let Some(far) = self.ports[flow.tx].far.as_ref().filter(|far| far.link.is_lost()) {
+            // What was sent after the last reading is not known, but for what came.
+            let came = totals.rx.as_ref().map(|rx| (rx.counters.unique, rx.counters.bytes));
+            let (frames, bytes) = came.unwrap_or_default();
+            totals.tx_frames = totals.tx_frames.max(frames);
+            totals.tx_bytes = totals.tx_bytes.max(bytes);
+            faults.push(format!(
+                "{}: how much it sent at last is not known; at least what came is counted",
+                far.link.daemon()
+            ));
+        }
         let correction = self.corrections.of(id as u32);
         let link_bps = self.ports[flow.tx].link_bps.unwrap_or(0);
         let sent = || end.sent[self.streams_of(id)].iter();
@@ -173,14 +199,15 @@ impl Session {
                 self.collector
                     .history(FlowId(id as u32), self.settings.samples)
                     .into_iter()
-                    .map(|sample| corrected(sample.clone(), correction))
+                    .map(|sample| self.without_unsure(flow, corrected(sample.clone(), correction)))
                     .collect()
             }),
             correction,
             lost_ns: self.lost_ns(id, end),
             store_and_forward: self.takes_wires_off(flow),
             latency_void: None,
-            faults: Vec::new(),
+            clock_error_ns: self.clock_error_ns(flow),
+            faults,
             expect: flow.expect.clone(),
         }
     }

@@ -4,14 +4,14 @@ use super::{
     Course, Phase, Session, SessionError,
     backend::Redirected,
     control::Departures,
+    elsewhere::Armed,
     plan,
-    port::Port,
     readings::{Counted, Readings},
 };
 use crate::{
     collect::Gap,
     nic::PortReading,
-    rx::PortTotals,
+    rx::{PortTotals, Source},
     spec::End,
     tx::{Sent, TxCounters, XskStatistics},
     units::monotonic_ns,
@@ -26,11 +26,9 @@ use std::{
 };
 use xdp_ebpf::abi;
 
-/// Time to start all workers before the first frame is due.
-const LEAD_NS: u64 = 20_000_000;
-/// A program in the kernel takes some 12 ms more to set up, on a busy machine much more.
-const LEAD_LIVE_NS: u64 = 80_000_000;
 const POLL: Duration = Duration::from_millis(5);
+/// How often other daemons are asked in a drain.
+const LOOK_ELSEWHERE_NS: u64 = 50_000_000;
 /// CONTRACT, Meanings, Drain.
 const DRAIN_MAX_NS: u64 = 30_000_000_000;
 
@@ -75,27 +73,8 @@ impl Session {
         stop: &AtomicBool,
         observe: &mut dyn FnMut(Phase, &mut Session),
     ) -> Result<TrialEnd, SessionError> {
-        self.trial_number = xdp_ebpf::next_trial(self.trial_number);
-        for port in &mut self.ports {
-            port.receiver.begin_trial(self.trial_number, monotonic_ns());
-        }
-        // Interfaces are read after the analysers start to count and before they are read
-        // last: so no foreign frame can make one look unseen.
-        let before = self.counted();
-        let redirected: Vec<_> = self.ports.iter().map(Port::redirected).collect();
-
-        let places = self.places()?;
-
-        // All that may take long is over: records of 10,000 flows were cleared, the kernel's
-        // lock over all interfaces was waited for, threads were brought to their CPUs.
-        let is_live = self.ports.iter().any(|port| port.redirects.is_some());
-        let lead_ns = if is_live { LEAD_LIVE_NS } else { LEAD_NS };
-        let start_ns = monotonic_ns() + lead_ns + self.streams.len() as u64 * 20_000;
-        for port in &mut self.ports {
-            port.receiver.rebase(start_ns);
-        }
+        let Armed { start_ns, before, redirected, places } = self.arm()?;
         self.collector.begin_trial(start_ns);
-        self.base_ns = start_ns;
         let workers_stop = Arc::new(AtomicBool::new(false));
         let (workers, counters) = self.start_workers(places, start_ns, &workers_stop)?;
         let mut reading = Readings::new(self, start_ns, &counters);
@@ -152,6 +131,7 @@ impl Session {
         }
         end.sent = counters.iter().map(|counters| counters.read()).collect();
         end.gaps = self.gaps(&counters);
+        self.end_elsewhere(&end.sent);
         end.ports = after.since(before, &reading.ports);
         for ((end, port), then) in end.ports.iter_mut().zip(&self.ports).zip(redirected) {
             end.redirected = port.redirected().zip(then).map(|(now, then)| now.since(then));
@@ -192,7 +172,12 @@ impl Session {
         let started_ns = monotonic_ns();
         let mut last_ns = started_ns;
         let mut received = 0;
+        let mut look_ns = started_ns;
         loop {
+            if monotonic_ns() >= look_ns {
+                self.read_elsewhere();
+                look_ns = monotonic_ns() + LOOK_ELSEWHERE_NS;
+            }
             let (now_ns, frames, latency_max_ns) = self.glance();
             if frames != received {
                 (received, last_ns) = (frames, now_ns);
@@ -201,6 +186,7 @@ impl Session {
                 least_ns.map_or(0, |least_ns| least_ns.max(latency_max_ns.saturating_mul(3)));
             let waited_ns = now_ns - started_ns;
             if now_ns - last_ns >= quiet_ns || waited_ns >= DRAIN_MAX_NS {
+                self.read_elsewhere();
                 let counted = self.counted();
                 reading.tick(self);
                 self.collector.finish();
@@ -270,10 +256,7 @@ impl Session {
 
     /// Links that are down now, as sentences.
     pub fn lost_links(&self) -> Vec<String> {
-        (0..self.ports.len())
-            .filter_map(|port| self.watch.check(port).err())
-            .map(|error| error.to_string())
-            .collect()
+        (0..self.ports.len()).filter_map(|port| self.watch.lost(port)).collect()
     }
 
     /// Live frames that were offered to nobody, which no error tells: a veth whose peer does

@@ -23,6 +23,7 @@ pub(super) struct Place {
 }
 
 /// A port, and the worker on one of its queues.
+#[derive(Debug)]
 pub(super) struct Worker {
     pub(super) port: usize,
     pub(super) thread: JoinHandle<Option<Sent>>,
@@ -35,7 +36,8 @@ pub(super) type Counters = Vec<Arc<dyn TxCounters>>;
 impl Session {
     /// A thread for every queue of every port, in its place.
     pub(super) fn places(&self) -> Result<Vec<Place>, SessionError> {
-        let count: usize = self.ports.iter().map(|port| port.queues.len()).sum();
+        let here = self.ports.iter().filter(|port| port.far.is_none());
+        let count: usize = here.map(|port| port.queues.len()).sum();
         let mut cpus = Cpus::of_process(count);
         let mut places = Vec::with_capacity(count);
         for (number, port) in self.ports.iter().enumerate() {
@@ -44,7 +46,8 @@ impl Session {
                 let place = port.info.ifindex as usize + queue.id() as usize;
                 // Live frames reach the receiver's queue by CPU, and must not change it.
                 let must = queue.mode() == TxMode::LiveFrames;
-                let cpu = cpus.take(&port.capabilities, place, must);
+                let here = port.far.is_none();
+                let cpu = here.then(|| cpus.take(&port.capabilities, place, must)).flatten();
                 let thread = Standby::new(format!("tx-{number}-{}", queue.id()), cpu)?;
                 places.push(Place { port: number, thread, yields: cpus.are_scarce() });
             }
@@ -63,6 +66,7 @@ impl Session {
             magic: self.nonce << abi::TAG_TRIAL_BITS | u32::from(self.trial_number),
             start_ns,
             interval_ns: self.settings.interval.as_nanos() as u64,
+            clock_offset_ns: self.clock_offset_ns,
             changes: self.control.begin(&self.spec, start_ns),
         };
         let mut counters: Vec<Option<Arc<dyn TxCounters>>> = vec![None; self.streams.len()];
@@ -71,7 +75,9 @@ impl Session {
             // Places stand in the order of the queues, and each takes the first that is left.
             let mut queue = self.ports[port].queues.remove(0);
             let plans = self.stream_plans(port, queue.id(), start_ns);
-            let ids: Vec<_> = plans.iter().map(|plan| usize::from(plan.stream.0)).collect();
+            let place =
+                |plan: &StreamPlan| self.streams.partition_point(|stream| stream.id < plan.stream);
+            let ids: Vec<_> = plans.iter().map(place).collect();
             let prepared = queue.prepare(plans, &trial)?;
             for (id, of_stream) in ids.into_iter().zip(prepared.counters) {
                 counters[id] = Some(of_stream);

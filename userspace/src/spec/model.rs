@@ -2,6 +2,7 @@
 
 use super::{Origins, Setting};
 use crate::units::{FrameSize, Rate};
+use serde::{Deserialize, Serialize};
 use std::{net::IpAddr, time::Duration};
 
 /// A whole flow file, checked and expanded.
@@ -16,7 +17,7 @@ pub struct Spec {
 }
 
 /// Where a port is and what stands behind it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortSpec {
     /// The name used in the file; the PORT text itself when the flow names one directly.
     pub name: String,
@@ -31,7 +32,7 @@ pub struct PortSpec {
 }
 
 /// One flow in one direction.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Flow {
     /// Name of the row; `bidir` adds `/fwd` and `/rev`.
     pub name: String,
@@ -58,6 +59,7 @@ pub struct Flow {
     /// Headers, outermost first; the first is always [`Layer::Eth`].
     pub layers: Vec<Layer>,
     /// Header fields that say something else than what is right or usual.
+    #[serde(skip)]
     pub settings: Vec<Setting>,
     /// How several varying fields advance together.
     pub vary: Vary,
@@ -79,7 +81,7 @@ impl Flow {
 }
 
 /// When a flow ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum End {
     /// After this time; asks for floor(rate x seconds) frames.
     After(Duration),
@@ -91,7 +93,7 @@ pub enum End {
 
 /// A step of `schedule`: at `at` the rate begins to change evenly to `rate`, which it has
 /// after `ramp`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Time after the flow's start.
     pub at: Duration,
@@ -102,7 +104,7 @@ pub struct Step {
 }
 
 /// `spacing`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Spacing {
     /// Evenly.
     #[default]
@@ -112,7 +114,7 @@ pub enum Spacing {
 }
 
 /// `burst = {frames, gap, repeat}`: trains at the flow's rate with a silence between.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Burst {
     /// Frames in one burst.
     pub frames: u64,
@@ -121,7 +123,7 @@ pub struct Burst {
 }
 
 /// `vary`: how several varying fields advance together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Vary {
     /// Each field by itself.
     #[default]
@@ -135,7 +137,7 @@ pub enum Vary {
 }
 
 /// `track`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Track {
     /// The 14-octet tag.
     #[default]
@@ -145,7 +147,7 @@ pub enum Track {
 }
 
 /// `integrity`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Integrity {
     /// Lengths and the IP header checksum.
     #[default]
@@ -155,7 +157,7 @@ pub enum Integrity {
 }
 
 /// `order`: which frames a device has to keep in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Order {
     /// All that leave by one queue and arrive on one.
     #[default]
@@ -165,7 +167,7 @@ pub enum Order {
 }
 
 /// `expect`: thresholds that make a run fail.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Expect {
     /// Greatest loss ratio allowed, 0 to 1, and whether it is itself allowed (`<=`).
     pub loss: Option<Threshold<f64>>,
@@ -182,7 +184,7 @@ pub struct Expect {
 }
 
 /// An upper bound.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Threshold<T> {
     /// The bound.
     pub limit: T,
@@ -192,7 +194,7 @@ pub struct Threshold<T> {
 
 /// The values of one header field, as numbers in host order: an IPv4 address is
 /// below 2^32, a MAC address below 2^48.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Values {
     /// Always this.
     One(u128),
@@ -221,7 +223,7 @@ pub enum Values {
 }
 
 /// One header. Absent optional fields are computed (lengths, checksums, types).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "fields carry the names of their RFCs")]
 pub enum Layer {
     /// Ethernet II (IEEE 802.3).
@@ -277,7 +279,7 @@ pub enum Layer {
 }
 
 /// A MAC address field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MacAddress {
     /// Source: the port's own. Destination: resolved by ARP or ND.
     Auto,
@@ -286,7 +288,7 @@ pub enum MacAddress {
 }
 
 /// `udp.checksum`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UdpChecksum {
     /// Computed.
     Auto,

@@ -127,7 +127,12 @@ fn read_line(node: &Node) -> Result<u64, SpecError> {
 /// A PORT as far as its text alone can tell.
 pub(super) fn check_interface(text: &str, place: &Place) -> Result<String, SpecError> {
     if text.starts_with('[') {
-        return Err(SpecError::not_built(place, format!("the remote responder `{text}`"), PORT));
+        return match text.split_once("]:").and_then(|(_, rest)| rest.split_once('/')) {
+            Some((port, local)) if port.parse::<u16>().is_ok() && !local.starts_with('[') => {
+                check_interface(local, place).map(|_| text.to_owned())
+            }
+            _ => Err(SpecError::invalid(place, format!("`{text}` is no PORT"), PORT)),
+        };
     }
     let (interface, netns) =
         text.split_once('@').map_or((text, None), |(name, netns)| (name, Some(netns)));

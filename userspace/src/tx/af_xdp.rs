@@ -22,7 +22,7 @@ use std::{
 use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, TxQueue, Umem, socket::Fd};
 
 /// How the kernel takes frames from the UMEM (Documentation/networking/af_xdp.rst).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum TxMode {
     /// The NIC reads the UMEM.
     ZeroCopy,

@@ -38,7 +38,7 @@ impl Default for StreamCounters {
 }
 
 /// A reading of [`StreamCounters`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sent {
     /// Frames handed to the TX ring.
     pub submitted_frames: u64,

@@ -27,6 +27,8 @@ pub enum TxError {
     LiveFrameTooLong { interface: String, bytes: usize, max: usize },
     #[error("{interface}: no live frames: {reason}")]
     LiveFrames { interface: String, reason: String },
+    #[error("{0}")]
+    Remote(String),
     #[error("{interface} queue {queue}: {source}")]
     Kick { interface: String, queue: u32, source: io::Error },
 }

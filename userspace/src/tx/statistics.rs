@@ -2,7 +2,7 @@ use super::Queue;
 
 /// What the kernel counts of AF_XDP sockets (`XDP_STATISTICS`,
 /// Documentation/networking/af_xdp.rst).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct XskStatistics {
     /// Received frames dropped for other reasons than a full ring.
     pub rx_dropped: u64,

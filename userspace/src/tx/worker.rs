@@ -43,6 +43,8 @@ pub struct Trial {
     pub start_ns: u64,
     /// Width of the transmit-time intervals that losses are binned by.
     pub interval_ns: u64,
+    /// What the session's clock, which tags tell the time by, is ahead of ours.
+    pub clock_offset_ns: i64,
     /// The rates that change while it runs come after this one.
     pub changes: Arc<Change>,
 }
@@ -203,7 +205,7 @@ impl<'a> Worker<'a> {
                 magic: self.trial.magic,
                 stream: stream.plan.stream.0,
                 sequence: stream.sequence,
-                time_ns: now_ns,
+                time_ns: now_ns.wrapping_add_signed(self.trial.clock_offset_ns),
             };
             let bytes = cursor.write(frame, &stamp);
             self.queue.queue(slot, bytes);

@@ -1,3 +1,4 @@
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Octets of the Ethernet frame check sequence, which the NIC adds and removes.
@@ -7,7 +8,8 @@ pub const FCS_BYTES: u16 = 4;
 pub const L1_OVERHEAD_BYTES: u16 = 20;
 
 /// Size of an Ethernet frame in octets, from destination address to FCS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
 pub struct FrameSize(u16);
 
 impl FrameSize {
@@ -34,6 +36,20 @@ impl FrameSize {
     /// Octets of wire time: with preamble, delimiter and gap (L1).
     pub fn on_wire(self) -> u16 {
         self.0 + L1_OVERHEAD_BYTES
+    }
+}
+
+impl TryFrom<u16> for FrameSize {
+    type Error = &'static str;
+
+    fn try_from(bytes: u16) -> Result<Self, Self::Error> {
+        Self::new(bytes).ok_or("a frame has 64 to 9216 octets")
+    }
+}
+
+impl From<FrameSize> for u16 {
+    fn from(size: FrameSize) -> Self {
+        size.0
     }
 }
 

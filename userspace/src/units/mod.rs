@@ -13,10 +13,11 @@ pub use rate::{Rate, RateError, parse_decimal, parse_link_speed, parse_percentag
 pub use ratio::Ratio;
 pub use time::{format_duration, format_duration_short, monotonic_ns, parse_duration};
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A hardware queue of a port, counted from 0 as the kernel does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct QueueId(pub u32);
 
 impl fmt::Display for QueueId {
@@ -26,7 +27,7 @@ impl fmt::Display for QueueId {
 }
 
 /// The unit of tag id and sequence: one flow on one TX queue (CONTRACT, Meanings).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StreamId(pub u16);
 
 impl fmt::Display for StreamId {

@@ -19,6 +19,7 @@
 //! | `queues` | one stream on several queues | the driver's counters per queue |
 //! | `capture` | all that passes a port, in order | tshark, echoes |
 //! | `replay` | a capture sent again, exactly | AF_PACKET, editcap, a device's books |
+//! | `remote` | ports of another daemon in runs and suites | the kernel's counters, a limiter, shifted clocks |
 //! | `respond` | frames sent back, pings, ARP and datagrams answered | the kernel's counters, ping, sockets |
 //! | `modes` | generic XDP, one queue, overload | the kernel's counters |
 //! | `live_frames` | the other back end: frames, counts, rates, ends | tshark, AF_XDP, the kernel's counters |
@@ -67,6 +68,7 @@ mod pacing;
 mod ports;
 mod privileges;
 mod queues;
+mod remote;
 mod replay;
 mod respond;
 mod rfc2544;

@@ -144,6 +144,7 @@ struct analyser_control {
 	__u32 slabs_used[2];            /* by trial bank */
 	__u32 listened;                 /* 1: test frames also go on to the kernel */
 	__u64 unbanked;                 /* frames passed uncounted: of a queue added after load */
+	__s64 clock_offset_ns;          /* the clock of the session, another host's, less our own */
 };
 
 /* ---- matcher ------------------------------------------------------------ */

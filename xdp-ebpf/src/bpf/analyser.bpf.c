@@ -9,7 +9,7 @@ INLINE __u64 arrival_ns(struct xdp_md *ctx, struct port_record *port)
 {
 	(void)ctx;
 	(void)port;
-	return bpf_ktime_get_ns();
+	return bpf_ktime_get_ns() + *(volatile __s64 *)&control.clock_offset_ns;
 }
 
 SECTION("xdp")

@@ -170,6 +170,17 @@ impl Engine {
         }
     }
 
+    /// Does what another daemon asks, JSON for JSON.
+    ///
+    /// # Errors
+    /// Those of [`Self::call`].
+    pub async fn remote(&self, lease: String, request: String) -> Result<String, EngineError> {
+        match self.call(Command::Remote { lease, request }).await? {
+            Answer::Remote(reply) => Ok(reply),
+            other => Err(unfit(&other)),
+        }
+    }
+
     /// What the kernel has counted on ports.
     ///
     /// # Errors

@@ -99,6 +99,13 @@ pub enum Command {
         /// Up.
         up: bool,
     },
+    /// What another daemon asks for its session: see [`crate::session::Host`].
+    Remote {
+        /// By which it is known.
+        lease: String,
+        /// JSON.
+        request: String,
+    },
     /// Write down what passes a port.
     StartCapture(CaptureStart),
     /// End a capture; its counts come as [`Event::CaptureDone`].
@@ -203,6 +210,8 @@ pub enum Answer {
     Suite(SuitePlan),
     /// `linerate.ports/1`.
     Ports(Value),
+    /// JSON.
+    Remote(String),
     /// In the order asked.
     Counts(Vec<PortCount>),
     /// Octets in hexadecimal digits.

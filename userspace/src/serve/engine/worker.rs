@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     nic::{Netns, NicError, PortName, port_info},
-    session::SessionError,
+    session::{Host, SessionError},
 };
 use std::{
     collections::HashMap,
@@ -60,13 +60,15 @@ pub(super) fn main(generation: u32) -> io::Result<()> {
     thread::Builder::new().name("lines".into()).spawn(move || write_lines(&lines))?;
     let shared = Arc::new(Shared { out, state: Mutex::default() });
     let captures = Arc::new(Captures::default());
+    let host = Arc::new(Host::default());
     for line in io::stdin().lock().lines() {
         let Ok(call) = serde_json::from_str::<Call>(&line?) else { continue };
         if call.generation == generation {
-            obey(&shared, &captures, call);
+            obey(&shared, &captures, &host, call);
         }
     }
     captures.stop_all();
+    host.end();
     shared.stop_all();
     Ok(())
 }
@@ -83,7 +85,7 @@ fn write_lines(lines: &Receiver<Line>) {
 }
 
 /// What may take its time is answered by a thread of its own.
-fn obey(shared: &Arc<Shared>, captures: &Arc<Captures>, call: Call) {
+fn obey(shared: &Arc<Shared>, captures: &Arc<Captures>, host: &Arc<Host>, call: Call) {
     let id = call.id;
     let run_of = |run| EngineError::Unknown { what: "run".into(), number: run };
     let change = |run: u64, change: &dyn Fn(&Run) -> Result<(), EngineError>| {
@@ -110,6 +112,7 @@ fn obey(shared: &Arc<Shared>, captures: &Arc<Captures>, call: Call) {
         Command::DropCapture { capture } => captures.forget(capture),
         slow => {
             let (shared, captures) = (Arc::clone(shared), Arc::clone(captures));
+            let host = Arc::clone(host);
             let started = thread::Builder::new().name("command".into()).spawn(move || {
                 let answer = |answer| shared.say(Line::Answer { id, answer });
                 match slow {
@@ -119,6 +122,9 @@ fn obey(shared: &Arc<Shared>, captures: &Arc<Captures>, call: Call) {
                     Command::StartCapture(start) => captures.main(&shared, &start, &answer),
                     Command::Ports { port } => answer(ports::tell(port.as_deref())),
                     Command::Count { ports } => answer(ports::count(&ports)),
+                    Command::Remote { lease, request } => {
+                        answer(Ok(Answer::Remote(host.serve(&lease, &request))));
+                    }
                     Command::Link { port, up } => answer(ports::set_link(&port, up)),
                     // Answered above.
                     _ => (),
@@ -158,9 +164,11 @@ impl Shared {
         ports: &[String],
         holder: Holder,
     ) -> Result<Taken, EngineError> {
+        // Another daemon holds its own.
+        let ports: Vec<_> = ports.iter().filter(|port| !port.starts_with('[')).collect();
         let identities = ports.iter().map(|port| identity(port)).collect::<Result<Vec<_>, _>>()?;
         let mut state = self.state();
-        for (port, identity) in ports.iter().zip(&identities) {
+        for (port, identity) in ports.into_iter().zip(&identities) {
             if let Some(&other) = state.holders.get(identity) {
                 return Err(EngineError::Busy(Held { port: port.clone(), holder: other }));
             }

@@ -7,6 +7,7 @@ mod extract;
 mod flows;
 mod health;
 mod ports;
+mod remote;
 mod runs;
 mod stream;
 mod suite_forms;
@@ -90,6 +91,11 @@ pub(super) fn router(app: App) -> (Router, OpenApi) {
     let turns = Arc::new(Semaphore::new(REQUESTS));
     let router = router
         .route("/api/v1/openapi.json", axum::routing::get(describe))
+        .route("/api/v1/remote/clock", axum::routing::get(remote::clock))
+        .route(
+            "/api/v1/remote/{lease}",
+            axum::routing::post(remote::serve).layer(DefaultBodyLimit::max(LARGE_BODY)),
+        )
         .layer(middleware::from_fn_with_state(turns, take_turn))
         // A reader of the live stream takes no turn: it stays.
         .merge(OpenApiRouter::new().routes(routes!(stream::live)).split_for_parts().0)

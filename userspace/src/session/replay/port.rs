@@ -139,6 +139,7 @@ impl ReplayPort {
             pause_frames: gained.and_then(PortReading::pause_frames),
             xsk: after.xsk.zip(before.xsk).map(|(now, then)| now.since(then)),
             peer,
+            clock: None,
         }
     }
 }

@@ -116,7 +116,7 @@ impl Replay {
         stop: &Arc<AtomicBool>,
     ) -> Result<JoinHandle<Option<(Queue, Outcome)>>, SessionError> {
         let interval_ns = self.settings.interval.as_nanos() as u64;
-        let trial = Trial { magic: 0, start_ns: start.ns, interval_ns, changes: Arc::default() };
+        let trial = Trial { magic: 0, start_ns: start.ns, interval_ns, ..Trial::default() };
         let plan = ReplayPlan {
             recording: Arc::clone(&self.spec.recording),
             timing: self.timing.clone(),
@@ -275,6 +275,7 @@ impl Replay {
             totals: self.collector.totals(FLOW).cloned().unwrap_or_default(),
             samples,
             latency_void: None,
+            clock_error_ns: None,
             faults: Vec::new(),
             expect: Expect::default(),
         };

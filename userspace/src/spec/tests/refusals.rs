@@ -169,12 +169,18 @@ fn what_is_not_built_is_refused_by_its_name() {
     );
     let refused = Spec::from_toml(&file(&format!("{LAYERS}\n{count}"))).unwrap_err();
     assert!(matches!(refused, SpecError::NotBuilt { .. }), "{refused:?}");
-    let remote = format!("[[flow]]\nname = \"f\"\ntx = \"[10.0.0.1]:7000/ens1f0\"\n{LAYERS}");
-    expect(
-        &said(&error(&remote)),
-        "flow[0].tx: the remote responder `[10.0.0.1]:7000/ens1f0` is not built yet",
-        "ens1f0",
-    );
+}
+
+#[test]
+fn a_port_of_another_daemon_is_written_with_its_host_and_port() {
+    let flow = |port: &str| format!("[[flow]]\nname = \"f\"\ntx = \"{port}\"\n{LAYERS}");
+    for port in ["[10.0.0.1]:7000/ens1f0", "[2001:db8::1]:7000/ens1f0@lab"] {
+        let spec = Spec::from_toml(&flow(port)).unwrap();
+        assert_eq!(spec.ports[0].interface, port);
+    }
+    for port in ["[10.0.0.1]/ens1f0", "[10.0.0.1]:x/ens1f0", "[a]:1/[b]:1/x", "[a]:1/"] {
+        expect(&said(&error(&flow(port))), "flow[0].tx: `", "ens1f0");
+    }
 }
 
 #[test]

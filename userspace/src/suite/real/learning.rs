@@ -3,9 +3,9 @@
 
 use super::lanes::Lanes;
 use crate::{
-    nic::{Announcer, NicError, PortInfo, VlanTag},
+    nic::{PortInfo, VlanTag},
     packet::{AddressSet, Program},
-    session::vlan_tags,
+    session::{PortAnnouncer, Reach, SessionError, vlan_tags},
     spec::{Learning, PortSpec},
     suite::TrialError,
 };
@@ -28,7 +28,7 @@ pub(super) struct Teacher {
 /// What one port tells.
 #[derive(Debug)]
 struct Lesson {
-    announcer: Announcer,
+    announcer: PortAnnouncer,
     /// Each address, whom it asks for, behind which tags.
     questions: Vec<(IpAddr, IpAddr, Vec<VlanTag>)>,
 }
@@ -38,12 +38,13 @@ impl Teacher {
         learning: Learning,
         lanes: &Lanes,
         infos: &[PortInfo],
-    ) -> Result<Self, NicError> {
+        reach: &Reach,
+    ) -> Result<Self, SessionError> {
         let mut lessons = Vec::new();
         for (port, info) in infos.iter().enumerate() {
             let questions = questions(lanes, port);
             if learning.frames > 0 && !questions.is_empty() {
-                lessons.push(Lesson { announcer: Announcer::open(info)?, questions });
+                lessons.push(Lesson { announcer: reach.announcer(info)?, questions });
             }
         }
         Ok(Self { learning, lessons: Arc::new(lessons), last: Duration::ZERO })
@@ -56,13 +57,7 @@ impl Teacher {
                 std::thread::sleep(PAUSE);
             }
             for lesson in self.lessons.iter() {
-                for (source, target, tags) in &lesson.questions {
-                    let sent = lesson.announcer.announce(*source, *target, tags);
-                    sent.map_err(|error| TrialError::Failed {
-                        message: error.to_string(),
-                        exit_code: error.exit_code(),
-                    })?;
-                }
+                lesson.announcer.announce(&lesson.questions)?;
             }
         }
         Ok(())
@@ -73,10 +68,8 @@ impl Teacher {
         if !self.learning.refresh.is_zero() && elapsed >= self.last + self.learning.refresh {
             self.last = elapsed;
             for lesson in self.lessons.iter() {
-                for (source, target, tags) in &lesson.questions {
-                    // The link is watched by others.
-                    let _ = lesson.announcer.announce(*source, *target, tags);
-                }
+                // The link is watched by others.
+                let _ = lesson.announcer.announce(&lesson.questions);
             }
         }
     }

@@ -11,9 +11,9 @@ use super::{
     usage,
 };
 use crate::{
-    nic::{NicError, PortInfo, PortName, VlanTag, port_info, resolve_neighbours},
+    nic::{NicError, PortInfo, VlanTag},
     packet::{NextHop, Program},
-    session::{Session, SessionError, Settings, Snapshot, vlan_tags},
+    session::{Reach, Session, SessionError, Settings, Snapshot, vlan_tags},
     spec::{Flow, Flows, ServiceSpec, Spec, SuiteSpec, Topology},
     suite::{Direction, TrialError, Wants},
     tx::Backend,
@@ -70,11 +70,12 @@ impl RealTrial {
     /// # Errors
     /// [`TrialError::Failed`], with the exit code that a run would have.
     pub fn open(suite: &SuiteSpec, wants: Wants<'_>, setup: Setup) -> Result<Self, TrialError> {
-        let Planned { mut lanes, infos } = Planned::new(suite, wants.services, wants.stages)?;
+        let Planned { mut lanes, infos, reach } =
+            Planned::new(suite, wants.services, wants.stages)?;
         check_sizes(&lanes.spec)?;
         let mut notes = Vec::new();
         if suite.flows.is_none() {
-            find_routers(suite, &mut lanes.spec, &infos, &mut notes)?;
+            find_routers(suite, &mut lanes.spec, &infos, &reach, &mut notes)?;
         }
         let directions = directions(&lanes, &infos)?;
         // Loads change from trial to trial and are held to the frame: that is what AF_XDP does,
@@ -86,8 +87,14 @@ impl RealTrial {
         let settings =
             Settings { interval: Duration::from_secs(1), series: true, backend, ..setup.settings };
         let session = Session::open(lanes.spec.clone(), settings)?;
-        let teacher = Teacher::new(suite.learning, &lanes, &infos).map_err(SessionError::from)?;
+        let teacher = Teacher::new(suite.learning, &lanes, &infos, &reach)?;
         let asking: BTreeSet<_> = lanes.queries().map(|flow| lanes.spec.flows[flow].tx).collect();
+        if let Some(&far) = asking.iter().find(|&&port| infos[port].name.daemon.is_some()) {
+            let port = &infos[far].name;
+            return Err(usage(&format!(
+                "{port}: management queries leave from ports of this host"
+            )));
+        }
         let answers = if asking.is_empty() {
             None
         } else {
@@ -114,7 +121,7 @@ impl RealTrial {
     /// # Errors
     /// [`TrialError::Failed`], as of [`Self::open`].
     pub fn plan(suite: &SuiteSpec, wants: Wants<'_>) -> Result<Vec<Direction>, TrialError> {
-        let Planned { lanes, infos } = Planned::new(suite, wants.services, wants.stages)?;
+        let Planned { lanes, infos, .. } = Planned::new(suite, wants.services, wants.stages)?;
         check_sizes(&lanes.spec)?;
         directions(&lanes, &infos)
     }
@@ -158,6 +165,7 @@ pub fn test_flows(suite: &SuiteSpec) -> Result<Spec, TrialError> {
 struct Planned {
     lanes: Lanes,
     infos: Vec<PortInfo>,
+    reach: Reach,
 }
 
 impl Planned {
@@ -165,11 +173,13 @@ impl Planned {
         let (pairs, both) = pairs(suite)?;
         let Some(flows) = &suite.flows else {
             let lanes = appendix_c(suite, services, (pairs, both), stages)?;
-            let infos = infos(&lanes.spec)?;
-            return Ok(Self { lanes, infos });
+            let reach = Reach::connect(&lanes.spec.ports)?;
+            let infos = infos(&lanes.spec, &reach)?;
+            return Ok(Self { lanes, infos, reach });
         };
         let file = read(flows)?;
-        let infos = infos(&file)?;
+        let reach = Reach::connect(&file.ports)?;
+        let infos = infos(&file, &reach)?;
         let lines = file.ports.iter().zip(&infos);
         let link_bps: Vec<_> =
             lines.map(|(port, info)| port.link_bps(info.link_bps.unwrap_or(0))).collect();
@@ -187,7 +197,7 @@ impl Planned {
             flow.sizes.sort_unstable();
             flow.sizes.dedup();
         }
-        Ok(Self { lanes, infos })
+        Ok(Self { lanes, infos, reach })
     }
 }
 
@@ -195,8 +205,8 @@ fn read(flows: &Flows) -> Result<Spec, TrialError> {
     flows.read().map_err(|error| usage(&error.to_string()))
 }
 
-fn infos(spec: &Spec) -> Result<Vec<PortInfo>, SessionError> {
-    spec.ports.iter().map(|port| Ok(port_info(&port.interface.parse::<PortName>()?)?)).collect()
+fn infos(spec: &Spec, reach: &Reach) -> Result<Vec<PortInfo>, SessionError> {
+    spec.ports.iter().map(|port| reach.port_info(&port.interface)).collect()
 }
 
 /// Pairs of ports, and whether they are tested both ways.
@@ -260,6 +270,7 @@ fn find_routers(
     suite: &SuiteSpec,
     spec: &mut Spec,
     infos: &[PortInfo],
+    reach: &Reach,
     notes: &mut Vec<String>,
 ) -> Result<(), SessionError> {
     for (at, info) in infos.iter().enumerate() {
@@ -270,9 +281,9 @@ fn find_routers(
         let behind = |flow: &&Flow| flow.tx == at || flow.receivers().any(|rx| rx == at);
         let tags: Vec<VlanTag> = spec.flows.iter().find(behind).map(vlan_tags).unwrap_or_default();
         let port = &mut spec.ports[at];
-        match resolve_neighbours(info, &port.addresses, &port.gateways, &tags, GATEWAY_WAIT) {
+        match reach.resolve(info, &port.addresses, &port.gateways, &tags, GATEWAY_WAIT) {
             Ok(_) => {}
-            Err(NicError::Unresolved { missing, .. }) => {
+            Err(SessionError::Nic(NicError::Unresolved { missing, .. })) => {
                 let asked: Vec<_> = missing.iter().map(ToString::to_string).collect();
                 notes.push(format!(
                     "{}: nobody answers for {}; the device is taken for a bridge",
@@ -281,7 +292,7 @@ fn find_routers(
                 ));
                 port.gateways.clear();
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
     Ok(())

@@ -178,6 +178,7 @@ mod tests {
             rx_drops: Vec::new(),
             pause_frames: Some(0),
             xsk: None,
+            clock: None,
             peer: None,
         }
     }
@@ -216,6 +217,7 @@ mod tests {
             lost_ns: Some((5, 7)),
             store_and_forward: false,
             latency_void: None,
+            clock_error_ns: None,
             faults: Vec::new(),
             expect: Expect::default(),
         }

@@ -128,8 +128,14 @@ impl Linerate {
 
     /// Waits for the end; fails (and kills) after a minute.
     #[track_caller]
-    pub(crate) fn wait(mut self) -> Outcome {
-        let deadline = Instant::now() + PATIENCE;
+    pub(crate) fn wait(self) -> Outcome {
+        self.wait_for(PATIENCE)
+    }
+
+    /// The same for what takes longer.
+    #[track_caller]
+    pub(crate) fn wait_for(mut self, patience: Duration) -> Outcome {
+        let deadline = Instant::now() + patience;
         loop {
             let status = self.child.try_wait().expect("the child's state");
             if status.is_some() {
@@ -138,7 +144,7 @@ impl Linerate {
             if Instant::now() > deadline {
                 self.child.kill().expect("kill the child");
                 let status = self.child.wait().ok();
-                panic!("killed after {PATIENCE:?}: {}", self.collect(status));
+                panic!("killed after {patience:?}: {}", self.collect(status));
             }
             std::thread::sleep(Duration::from_millis(5));
         }

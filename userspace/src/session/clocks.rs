@@ -1,0 +1,56 @@
+//! Whether a latency between two hosts' clocks may be told.
+
+use super::{FlowFacts, Session, remote::is_sure};
+use crate::{collect::Sample, spec::Flow};
+
+impl Session {
+    /// How far the clocks of a flow's two ends may be wrong to each other; `None`: it is one.
+    pub(super) fn clock_error_ns(&self, flow: &Flow) -> Option<u64> {
+        let rx = flow.rx?;
+        let daemon = |port: usize| self.ports[port].info.name.daemon.as_ref();
+        if daemon(flow.tx) == daemon(rx) {
+            return None;
+        }
+        let far = [flow.tx, rx].into_iter().filter_map(|port| self.ports[port].far.as_ref());
+        // One that was never measured is not known at all.
+        let error_ns = |clock: Option<super::ClockOffset>| clock.map_or(u64::MAX, |it| it.error_ns);
+        Some(far.fold(0, |sum: u64, far| sum.saturating_add(error_ns(far.link.clock_offset()))))
+    }
+
+    /// The sample without a latency that is mostly the clocks'.
+    pub(super) fn without_unsure(&self, flow: &Flow, mut sample: Sample) -> Sample {
+        if let Some(error_ns) = self.clock_error_ns(flow) {
+            sample.latency.take_if(|latency| !is_sure(error_ns, latency.p50));
+        }
+        sample
+    }
+}
+
+/// Takes latencies away that are mostly the clocks', and says what is known instead.
+pub(super) fn judge_clocks(flows: &mut [FlowFacts]) {
+    let means: Vec<_> =
+        flows.iter().map(|flow| Some(flow.totals.rx.as_ref()?.latency.summary()?.mean)).collect();
+    for index in 0..flows.len() {
+        let Some(error_ns) = flows[index].clock_error_ns else { continue };
+        let Some(latency) = flows[index].totals.rx.as_ref().and_then(|rx| rx.latency.summary())
+        else {
+            continue;
+        };
+        if latency.p50.is_some_and(|median_ns| is_sure(error_ns, median_ns)) {
+            continue;
+        }
+        let ends = |flow: &FlowFacts| (Some(flow.tx_port), flow.rx_port);
+        let (tx, rx) = ends(&flows[index]);
+        let back = flows.iter().position(|other| ends(other) == (rx, tx));
+        // The clocks are in both with opposite signs.
+        let both = back.and_then(|back| Some(means[index]? + means[back]?));
+        let instead = both.map_or_else(
+            || "a flow back, too, would tell the sum of both ways".to_owned(),
+            |both| format!("there and back it is {both:.0} ns on the mean, whatever the clocks"),
+        );
+        flows[index].latency_void = Some(format!(
+            "the clocks of the two hosts are known to +-{error_ns} ns, which is over a tenth \
+             of it; {instead}"
+        ));
+    }
+}
