@@ -32,6 +32,7 @@
 //! | `lifecycle` | ends by signal, by force, by loss of the port | the kernel's view |
 //! | `output` | JSON, tables, `show` | serde_json, a terminal, tshark |
 //! | `serve` | the daemon: REST, live stream, store, its end | the kernel's counters and view, a socket |
+//! | `killed` | the daemon killed at random moments, again and again | the kernel's view, another SQLite |
 //! | `rfc2544` | the command on real frames through a limiter, a bridge and a router | the devices' own limits, python's jsonschema |
 //! | `series` | `--series`: rows, endless runs, a full disk | python |
 //! | `compare` | two results: within, outside, not to be compared | exit codes, serde_json |
@@ -57,6 +58,7 @@ mod fields;
 mod goals_and_services;
 mod headers;
 mod jumbo;
+mod killed;
 mod ledger;
 mod lifecycle;
 mod live_frames;

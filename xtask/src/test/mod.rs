@@ -77,7 +77,7 @@ const TIERS: &[TierOf] = &[
     tier("docs", "examples, and rustdoc without a warning", docs),
     tier("package", "lock file, licences, what a crate would hold", package),
     tier("vm", "zero-copy on a real driver, in a VM", || vm::zero_copy().into()),
-    long("clients", "both APIs as programs of others drive them", clients),
+    long("clients", "both APIs driven by others' programs, a hundred kills", clients),
     long("demo", "the main job, in release, on a lab of its own", demo_tier),
     long("peers", "linerate beside other generators, briefly", peers),
 ];
@@ -231,9 +231,9 @@ fn system() -> Outcome {
 }
 
 /// Tests of a tier of their own, for they take minutes.
-const CLIENTS: [&str; 2] = ["otg::", "schemathesis::"];
+const CLIENTS: [&str; 3] = ["otg::", "schemathesis::", "killed_a_hundred_times"];
 
-/// Real clients against the daemon.
+/// The daemon before real clients, and killed again and again.
 fn clients() -> Outcome {
     between_namespaces(&["-p", "linerate", "--test", "system"], |command| {
         command.arg("--test-threads=1").args(CLIENTS);

@@ -53,17 +53,23 @@ impl Daemon {
     /// Starts one with the lab's store, and waits until it is ready.
     #[track_caller]
     pub(crate) fn start(lab: &Lab, more: &[&str]) -> Self {
+        let mut daemon = Self::spawn(lab, more);
+        eventually("the daemon is ready", || {
+            daemon.process.assert_running();
+            daemon.try_get("/api/v1/ready").is_some_and(|it| it.status == 200)
+        });
+        daemon
+    }
+
+    /// Starts one with the lab's store.
+    #[track_caller]
+    pub(crate) fn spawn(lab: &Lab, more: &[&str]) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let address = free.to_string();
         let store = Self::store(lab).display().to_string();
         let own = ["serve", "--listen", &address, "--otg", "127.0.0.1:0", "--store", &store];
         let arguments = [&own, more].concat();
-        let mut daemon = Self { process: Linerate::spawn(arguments), address };
-        eventually("the daemon is ready", || {
-            daemon.process.assert_running();
-            daemon.try_ask("GET", "/api/v1/ready", "", b"").is_some_and(|it| it.status == 200)
-        });
-        daemon
+        Self { process: Linerate::spawn(arguments), address }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -81,6 +87,11 @@ impl Daemon {
 
     /// Processes that this one started, and those that they started.
     pub(crate) fn descendants(&self) -> Vec<u32> {
+        self.family().split_off(1)
+    }
+
+    /// Itself and its descendants, parents before their children.
+    pub(crate) fn family(&self) -> Vec<u32> {
         let mut found = vec![self.pid()];
         let mut next = 0;
         while let Some(&pid) = found.get(next) {
@@ -92,7 +103,7 @@ impl Daemon {
             }
             next += 1;
         }
-        found.split_off(1)
+        found
     }
 
     #[track_caller]
@@ -112,14 +123,37 @@ impl Daemon {
         answer.unwrap_or_else(|| panic!("{method} {path}: no answer"))
     }
 
-    fn try_ask(&self, method: &str, path: &str, head: &str, body: &[u8]) -> Option<Answer> {
+    /// `None`: nobody answered.
+    pub(crate) fn try_get(&self, path: &str) -> Option<Answer> {
+        self.try_ask("GET", path, "", b"")
+    }
+
+    /// `None`: nobody answered.
+    pub(crate) fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
+        let head = "content-type: application/json\r\n";
+        self.try_ask("POST", path, head, body.to_string().as_bytes())
+    }
+
+    /// `None`: nobody answered.
+    pub(crate) fn try_ask(
+        &self,
+        method: &str,
+        path: &str,
+        head: &str,
+        body: &[u8],
+    ) -> Option<Answer> {
         let mut stream = self.open(method, path, head, body)?;
         let mut octets = Vec::new();
         stream.read_to_end(&mut octets).ok()?;
         let end = octets.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
         let head = String::from_utf8_lossy(&octets[..end]).into_owned();
         let status = head.split(' ').nth(1)?.parse().ok()?;
-        Some(Answer { status, head, body: octets.split_off(end) })
+        let body = octets.split_off(end);
+        let length = head.to_lowercase().split_once("content-length: ").map(|(_, rest)| {
+            rest.split("\r\n").next().unwrap_or_default().parse::<usize>().expect("a length")
+        });
+        // Cut off by the end of its sender: no answer.
+        length.is_none_or(|length| length == body.len()).then_some(Answer { status, head, body })
     }
 
     /// Sends a request; the answer is read by the caller. HTTP/1.0: it comes unchunked.
