@@ -39,16 +39,18 @@ pub struct ServeArgs {
     #[arg(long, env = "LINERATE_OTG", value_name = "ADDRESS:PORT")]
     pub otg: Option<SocketAddr>,
     /// Plain HTTP there instead of TLS
-    #[arg(long)]
-    pub otg_plain: bool,
+    #[arg(long, env = "LINERATE_OTG_PLAIN", value_name = "true|false", num_args = 0..=1,
+        require_equals = true, default_missing_value = "true")]
+    pub otg_plain: Option<bool>,
     /// Its certificate chain, PEM; without it one is made on the first start
     #[arg(long, env = "LINERATE_OTG_CERT", value_name = "PATH")]
     pub otg_cert: Option<PathBuf>,
     /// Its private key, PEM
     #[arg(long, env = "LINERATE_OTG_KEY", value_name = "PATH")]
     pub otg_key: Option<PathBuf>,
-    /// A TOML file with these options: listen, store, token_file, tls_cert, tls_key, hosts,
-    /// interval, retain_runs, and a table `[alias]`
+    /// A TOML file with these options, `_` for `-`: listen, store, token_file, tls_cert, tls_key,
+    /// hosts (a list), interval, retain_runs, otg, otg_plain, otg_cert, otg_key, and a table
+    /// `[alias]`
     #[arg(long, env = "LINERATE_CONFIG", value_name = "PATH")]
     pub config: Option<PathBuf>,
 }

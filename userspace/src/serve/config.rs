@@ -37,8 +37,7 @@ pub struct Options {
     /// Where the Open Traffic Generator API listens.
     pub otg: Option<SocketAddr>,
     /// It speaks plain HTTP instead of TLS.
-    #[serde(default)]
-    pub otg_plain: bool,
+    pub otg_plain: Option<bool>,
     /// Its certificate chain, PEM; without it one is made.
     pub otg_cert: Option<PathBuf>,
     /// Its private key, PEM.
@@ -158,7 +157,7 @@ impl Options {
             interval: self.interval.or(below.interval),
             retain_runs: self.retain_runs.or(below.retain_runs),
             otg: self.otg.or(below.otg),
-            otg_plain: self.otg_plain || below.otg_plain,
+            otg_plain: self.otg_plain.or(below.otg_plain),
             otg_cert: self.otg_cert.or(below.otg_cert),
             otg_key: self.otg_key.or(below.otg_key),
         }
@@ -223,7 +222,8 @@ impl Options {
                 .ok_or(ConfigError::Interval(interval))?,
             retain_runs: self.retain_runs.unwrap_or(1000),
             otg,
-            otg_certificate: match (self.otg_plain, self.otg_cert, self.otg_key) {
+            otg_certificate: match (self.otg_plain.unwrap_or_default(), self.otg_cert, self.otg_key)
+            {
                 (true, None, None) => None,
                 (false, Some(cert), Some(key)) => Some(OtgCertificate::Given(cert, key)),
                 (false, None, None) => Some(OtgCertificate::Made),

@@ -4,6 +4,7 @@ use super::{
     config::{Config, OtgCertificate},
     engine::{Engine, Event, Sink},
     live::Live,
+    manager::Manager,
     otg::{CertificateFiles, Listener, Otg},
     rest::{self, App},
     runs::{Runs, Settings},
@@ -115,6 +116,10 @@ const HEAD: usize = 64 << 10;
 /// Threads that answer; the cores are for what sends.
 const THREADS: usize = 2;
 
+/// Of the threads that answer, above that of the data plane: a little, for they share the
+/// machine with others too.
+const NICE: i32 = 3;
+
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
@@ -141,6 +146,8 @@ pub fn main(config: Config) -> Result<(), ServeError> {
     let runs = Arc::new(Runs::new(Arc::clone(&store), Arc::clone(&live), settings));
     let suites = Arc::new(Suites::new(Arc::clone(&store), Arc::clone(&live)));
     let engine = Engine::spawn().map_err(ServeError::Engine)?;
+    // What sends goes first, where both want one core.
+    let _ = rustix::process::nice(NICE);
     // Before the first thread: each has its own, and those from here on have none.
     drop_privileges().map_err(ServeError::Privileges)?;
     let ears = Arc::new(Ears {
@@ -173,12 +180,17 @@ pub fn main(config: Config) -> Result<(), ServeError> {
     runtime.block_on(async {
         let handle = Handle::new();
         let otg_handle = Handle::new();
-        tokio::spawn(end(vec![handle.clone(), otg_handle.clone()], runs, suites, live)?);
+        let manager = Manager::start()?;
+        let handles = vec![handle.clone(), otg_handle.clone()];
+        tokio::spawn(end(handles, Arc::clone(&runs), suites, live, manager.clone())?);
         let (otg_scheme, otg_address) = (otg_listener.scheme(), otg_listener.address()?);
         tokio::spawn(otg_listener.serve(otg, otg_handle));
         println!("Open Traffic Generator API at {otg_scheme}://{otg_address}");
         let scheme = if tls.is_some() { "https" } else { "http" };
         println!("linerate serves {scheme}://{address}/api/v1/");
+        // Connections that come from here on wait for their turn.
+        manager.ready();
+        tokio::spawn(manager.live(runs));
         serve(listener, router, tls.map(RustlsConfig::from_config), handle).await
     })?;
     Ok(())
@@ -215,12 +227,14 @@ fn end(
     runs: Arc<Runs>,
     suites: Arc<Suites>,
     live: Arc<Live>,
+    manager: Manager,
 ) -> io::Result<impl Future<Output = ()>> {
     let mut term = signal(SignalKind::terminate())?;
     let mut int = signal(SignalKind::interrupt())?;
     Ok(async move {
         let mut asked = async || tokio::select! { _ = term.recv() => (), _ = int.recv() => () };
         asked().await;
+        manager.stopping();
         // Asked twice: the data plane ends what it does when the pipes close.
         let ended = async {
             tokio::join!(runs.stop_all(RUNS_PATIENCE), suites.stop_all(RUNS_PATIENCE));

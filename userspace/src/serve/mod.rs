@@ -14,6 +14,7 @@ mod config;
 mod daemon;
 pub mod engine;
 mod live;
+mod manager;
 pub mod otg;
 mod problem;
 mod rest;

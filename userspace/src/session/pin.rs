@@ -44,9 +44,9 @@ impl Cpus {
     }
 }
 
-/// The CPUs that this process may use.
+/// The CPUs that this process may use: those of its main thread, for others may keep to fewer.
 pub(super) fn allowed_cpus() -> Vec<usize> {
-    let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else { return Vec::new() };
+    let Ok(set) = sched_getaffinity(Pid::this()) else { return Vec::new() };
     (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).collect()
 }
 
@@ -65,9 +65,8 @@ impl<R: Send + 'static> Standby<R> {
         let (ready, is_ready) = mpsc::channel();
         let (work, to_do) = mpsc::channel::<Work<R>>();
         let thread = thread::Builder::new().name(name).spawn(move || {
-            if let Some(cpu) = cpu {
-                pin(cpu);
-            }
+            // Without a CPU of its own it floats over all, whoever starts it.
+            pin(&cpu.map_or_else(allowed_cpus, |cpu| vec![cpu]));
             let _ = ready.send(());
             to_do.recv().ok().map(|work| work())
         })?;
@@ -83,10 +82,10 @@ impl<R: Send + 'static> Standby<R> {
     }
 }
 
-/// Pins the calling thread; where that is refused it floats, which costs only evenness.
-fn pin(cpu: usize) {
+/// Keeps the calling thread to these; where that is refused it floats, which costs only evenness.
+fn pin(cpus: &[usize]) {
     let mut set = CpuSet::new();
-    if set.set(cpu).is_ok() {
+    if cpus.iter().all(|&cpu| set.set(cpu).is_ok()) {
         let _ = sched_setaffinity(Pid::from_raw(0), &set);
     }
 }

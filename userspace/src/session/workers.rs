@@ -36,23 +36,40 @@ pub(super) type Counters = Vec<Arc<dyn TxCounters>>;
 impl Session {
     /// A thread for every queue of every port, in its place.
     pub(super) fn places(&self) -> Result<Vec<Place>, SessionError> {
+        let (cpus, yields) = self.cpus();
+        let queues =
+            self.ports.iter().enumerate().flat_map(|(number, port)| {
+                port.queues.iter().map(move |queue| (number, queue.id()))
+            });
+        let place = |((port, queue), cpu): ((usize, u32), Option<usize>)| {
+            let thread = Standby::new(format!("tx-{port}-{queue}"), cpu)?;
+            Ok(Place { port, thread, yields })
+        };
+        queues.zip(cpus).map(place).collect()
+    }
+
+    /// The CPU of each worker in the order of the queues, and whether others want it too.
+    fn cpus(&self) -> (Vec<Option<usize>>, bool) {
         let here = self.ports.iter().filter(|port| port.far.is_none());
         let count: usize = here.map(|port| port.queues.len()).sum();
         let mut cpus = Cpus::of_process(count);
-        let mut places = Vec::with_capacity(count);
-        for (number, port) in self.ports.iter().enumerate() {
+        let mut taken = Vec::with_capacity(count);
+        for port in &self.ports {
             for queue in &port.queues {
                 // Spread by interface too, so that several runs on one machine do not meet on one core.
                 let place = port.info.ifindex as usize + queue.id() as usize;
                 // Live frames reach the receiver's queue by CPU, and must not change it.
                 let must = queue.mode() == TxMode::LiveFrames;
                 let here = port.far.is_none();
-                let cpu = here.then(|| cpus.take(&port.capabilities, place, must)).flatten();
-                let thread = Standby::new(format!("tx-{number}-{}", queue.id()), cpu)?;
-                places.push(Place { port: number, thread, yields: cpus.are_scarce() });
+                taken.push(here.then(|| cpus.take(&port.capabilities, place, must)).flatten());
             }
         }
-        Ok(places)
+        (taken, cpus.are_scarce())
+    }
+
+    /// The CPUs on which nothing but the workers should run; before a trial.
+    pub fn senders_cpus(&self) -> Vec<usize> {
+        self.cpus().0.into_iter().flatten().collect()
     }
 
     /// Starts a worker in every place.

@@ -32,6 +32,10 @@
 //! | `lifecycle` | ends by signal, by force, by loss of the port | the kernel's view |
 //! | `output` | JSON, tables, `show` | serde_json, a terminal, tshark |
 //! | `serve` | the daemon: REST, live stream, store, its end | the kernel's counters and view, a socket |
+//! | `serve_load` | limits of the daemon: readers, bodies, heads, crowds | sockets, the kernel's counters |
+//! | `serve_tls` | REST over TLS | openssl, Python's ssl |
+//! | `serve_service` | the daemon as a normal user and as the unit starts it | setcap, setpriv, systemd-analyze, a socket |
+//! | `serve_options` | every option from flags, environment and file | a socket, Python's ssl |
 //! | `killed` | the daemon killed at random moments, again and again | the kernel's view, another SQLite |
 //! | `rfc2544` | the command on real frames through a limiter, a bridge and a router | the devices' own limits, python's jsonschema |
 //! | `series` | `--series`: rows, endless runs, a full disk | python |
@@ -77,8 +81,12 @@ mod rfc2544;
 mod schemathesis;
 mod series;
 mod serve;
+mod serve_load;
+mod serve_options;
+mod serve_service;
 mod serve_suite_ends;
 mod serve_suites;
+mod serve_tls;
 mod suites;
 mod testbed;
 mod testbed_itself;

@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: micro benches, and linerate beside other generators on one
-//! veth pair. benches/README.md says how to read it.
+//! veth pair; the accuracy of its rates; its daemon under load. benches/README.md says how to read it.
 
 use std::path::PathBuf;
 
@@ -18,6 +18,7 @@ mod peers;
 mod record;
 mod report;
 mod rig;
+mod serve;
 mod svg;
 
 use record::Outcome;
@@ -28,7 +29,7 @@ const CPU: &str = "0";
 #[derive(clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
-    /// Rounds of the side-by-side; every generator once in each
+    /// Rounds of the side-by-side, or of --serve; every generator once in each
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Seconds that are counted, after a warm-up of two
@@ -61,6 +62,9 @@ pub struct Args {
     /// Seconds that each rate of the accuracy report is sent
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds: u64,
+    /// Only the daemon under load: what it sends with and without
+    #[arg(long, conflicts_with_all = ["peers_only", "micro_only", "accuracy"])]
+    serve: bool,
 }
 
 impl Args {
@@ -80,6 +84,9 @@ pub fn main(args: &Args) -> Result<()> {
     setup::ensure(Tier::Build)?;
     if args.accuracy {
         return accuracy::main(args);
+    }
+    if args.serve {
+        return serve::main(args);
     }
     if !args.peers_only {
         shell::run(&mut workspace::cargo(&["bench", "--locked", "--package", "linerate-benches"]))?;

@@ -1,6 +1,7 @@
 //! The listener's side of the pipes.
 
 use super::SuitePlan;
+use super::away::Away;
 use super::protocol::{
     Answer, Call, CaptureStart, Command, EngineError, Event, Line, PortCount, RunStart, Started,
 };
@@ -43,6 +44,8 @@ struct State {
     waiting: HashMap<u64, oneshot::Sender<Result<Answer, EngineError>>>,
     /// Why it is gone for good.
     gone: Option<String>,
+    /// This process's threads must not be where the engine's send.
+    away: Arc<Away>,
 }
 
 impl Engine {
@@ -244,16 +247,25 @@ fn write(mut stdin: ChildStdin, lines: &Receiver<String>) {
 }
 
 fn read(stdout: ChildStdout, state: &Mutex<State>, sink: &dyn Sink) {
+    let away = Arc::clone(&lock(state).away);
     for line in BufReader::new(stdout).lines() {
         let Ok(line) = line else { break };
         // A worker that dies may leave half a line.
         match serde_json::from_str(&line) {
             Ok(Line::Answer { id, answer }) => {
+                if let Ok(Answer::Started(started)) = &answer {
+                    away.begin(started.run, &started.senders_cpus);
+                }
                 let waiting = lock(state).waiting.remove(&id);
                 // Whoever asked may have left.
                 let _ = waiting.map(|waiting| waiting.send(answer));
             }
-            Ok(Line::Event(event)) => sink.event(event),
+            Ok(Line::Event(event)) => {
+                if let Event::Done { run, .. } | Event::Failed { run, .. } = &event {
+                    away.end(*run);
+                }
+                sink.event(event);
+            }
             Ok(Line::Restarted { generation, reason }) => {
                 lock(state).generation = generation;
                 end(state, &reason);
@@ -269,7 +281,11 @@ fn read(stdout: ChildStdout, state: &Mutex<State>, sink: &dyn Sink) {
 }
 
 fn end(state: &Mutex<State>, reason: &str) {
-    let waiting = std::mem::take(&mut lock(state).waiting);
+    let (waiting, away) = {
+        let mut state = lock(state);
+        (std::mem::take(&mut state.waiting), Arc::clone(&state.away))
+    };
+    away.end_all();
     for (_, waiting) in waiting {
         let _ = waiting.send(Err(EngineError::Gone { reason: reason.to_owned() }));
     }

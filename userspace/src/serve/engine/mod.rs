@@ -9,6 +9,7 @@
 //! Both of the engine's processes end, and with them everything that is attached, when the
 //! pipes close: a listener that is killed leaves nothing.
 
+mod away;
 mod capture;
 mod child;
 mod client;

@@ -221,6 +221,10 @@ pub enum Answer {
 /// A run that is ready to send.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Started {
+    /// The run.
+    pub run: u64,
+    /// CPUs that it sends from, where its workers keep to theirs.
+    pub senders_cpus: Vec<usize>,
     /// How long it takes; `None`: not known before.
     pub planned_ns: Option<u64>,
     /// How each port is used, a line each.

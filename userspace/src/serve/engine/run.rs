@@ -77,13 +77,18 @@ pub(super) fn main(
     let handle =
         Run { stop: Arc::clone(&stop), control: session.control(), flows: session.flows() };
     shared.add_run(run, handle);
+    let senders_cpus = session.senders_cpus();
+    shared.away.begin(run, &senders_cpus);
     answer(Ok(Answer::Started(Started {
+        run,
+        senders_cpus,
         planned_ns: session.planned().map(|planned| planned.as_nanos() as u64),
         modes: session.modes(),
         notes: session.notes(),
     })));
     let event = event_of(shared, run, session, &stop);
     shared.remove_run(run);
+    shared.away.end(run);
     // The ports are free before anybody hears that the run is over.
     drop(taken);
     shared.say(Line::Event(event));

@@ -1,6 +1,7 @@
 //! The engine's second process: takes commands, owns the sessions.
 
 use super::{
+    away::Away,
     capture::Captures,
     ports,
     protocol::{Answer, Call, Command, EngineError, Event, Held, Holder, Line},
@@ -33,6 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Shared {
     out: SyncSender<Line>,
     state: Mutex<State>,
+    pub(super) away: Away,
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +60,7 @@ pub(super) fn main(generation: u32) -> io::Result<()> {
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
     let (out, lines) = sync_channel(LINES_WAITING);
     thread::Builder::new().name("lines".into()).spawn(move || write_lines(&lines))?;
-    let shared = Arc::new(Shared { out, state: Mutex::default() });
+    let shared = Arc::new(Shared { out, state: Mutex::default(), away: Away::default() });
     let captures = Arc::new(Captures::default());
     let host = Arc::new(Host::default());
     for line in io::stdin().lock().lines() {

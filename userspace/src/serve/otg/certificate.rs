@@ -62,6 +62,13 @@ impl CertificateFiles {
             let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
             made.map_err(|source| file(directory, source))?;
         }
+        // Whoever is killed in between has no certificate, and makes both anew.
+        match fs::remove_file(&self.certificate) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(file(&self.certificate, error));
+            }
+            _ => (),
+        }
         write(&self.key, &made.signing_key.serialize_pem(), 0o600)?;
         write(&self.certificate, &made.cert.pem(), 0o644)
     }
@@ -87,12 +94,17 @@ impl CertificateFiles {
     }
 }
 
+/// The whole file or none.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), CertificateError> {
     use io::Write as _;
+    let part = path.with_extension("part");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(mode);
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|source| file(path, source))
+    let written = options.open(&part).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&part, path)).map_err(|source| file(path, source))
 }
 
 fn file(path: &Path, source: io::Error) -> CertificateError {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     report::SampleRow,
     serve::{
-        engine::{FlowTotals, RunSnapshot},
+        engine::{FlowTotals, LiveFlow, RunSnapshot},
         problem::Problem,
         runs::blocking,
     },
@@ -65,13 +65,10 @@ pub(super) struct FlowLatest {
     totals: FlowTotals,
 }
 
-fn rows(snapshot: &RunSnapshot) -> impl Iterator<Item = FlowLatest> + '_ {
-    snapshot.flows.iter().map(|flow| FlowLatest {
-        run: snapshot.run,
-        flow: flow.name.clone(),
-        latest: flow.latest.clone(),
-        totals: flow.totals,
-    })
+impl FlowLatest {
+    fn new(run: u64, flow: &LiveFlow) -> Self {
+        Self { run, flow: flow.name.clone(), latest: flow.latest.clone(), totals: flow.totals }
+    }
 }
 
 fn no_flow(flow: &str) -> Problem {
@@ -87,6 +84,9 @@ pub(super) async fn all_latest(
 ) -> Result<Json<Vec<FlowLatest>>, Problem> {
     let (snapshots, run) = (app.runs.all_latest(), number("run", of.run)?);
     let wanted = snapshots.iter().filter(|shot| run.is_none_or(|run| run == shot.run));
+    let rows = |shot: &RunSnapshot| -> Vec<_> {
+        shot.flows.iter().map(|flow| FlowLatest::new(shot.run, flow)).collect()
+    };
     Ok(Json(wanted.flat_map(|snapshot| rows(snapshot)).collect()))
 }
 
@@ -103,8 +103,8 @@ pub(super) async fn latest(
     let run =
         number("run", of.run)?.or_else(|| app.runs.run_of(&flow)).ok_or_else(|| no_flow(&flow))?;
     let snapshot = app.runs.latest(run).ok_or_else(|| no_flow(&flow))?;
-    let found = rows(&snapshot).find(|row| row.flow == flow);
-    found.map(Json).ok_or_else(|| no_flow(&flow))
+    let found = snapshot.flows.iter().find(|row| row.name == flow);
+    found.map(|row| Json(FlowLatest::new(run, row))).ok_or_else(|| no_flow(&flow))
 }
 
 /// The newest samples of a flow. Those of a run that is not in memory any more come from

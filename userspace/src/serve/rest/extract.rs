@@ -1,9 +1,8 @@
 //! Paths, queries and bodies, whose errors are problem details too.
 
-use super::App;
+use super::{App, body};
 use crate::serve::problem::Problem;
 use axum::{
-    body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
     http::{StatusCode, header, request::Parts},
 };
@@ -31,13 +30,10 @@ pub(super) fn number(field: &str, number: Option<u64>) -> Result<Option<u64>, Pr
     }
 }
 
-/// Octets from which on few bodies are read at once.
-const LARGE: usize = 1 << 20;
-
 impl<T: DeserializeOwned + Send + 'static> FromRequest<App> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
         let kind = request.headers().get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -45,15 +41,8 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<App> for Body<T> {
             let detail = format!("the body is \"{kind}\", and has to be application/json");
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
-        let length = request.headers().get(header::CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        // Of unknown length: it may become large. The permit is held until it is parsed.
-        let is_large = length.unwrap_or(usize::MAX) > LARGE;
-        let _turn = if is_large { app.large.acquire().await.ok() } else { None };
-        let octets = Bytes::from_request(request, app)
-            .await
-            .map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
-        if octets.len() <= LARGE {
+        let octets = body::read(request).await?;
+        if !body::takes_long(&octets) {
             return parse(&octets).map(Self);
         }
         let parsed = tokio::task::spawn_blocking(move || parse(&octets)).await;

@@ -112,9 +112,10 @@ fn checked(name: &str) -> Result<(), Problem> {
 async fn plan(app: &App, spec: Value) -> Result<(Value, Planned), Problem> {
     let aliases = app.config.aliases.clone();
     let planned = blocking(move || {
-        let request =
-            RunRequest { spec: with_aliases(spec.clone(), &aliases), ..RunRequest::default() };
-        request.plan().map(|planned| (spec, planned))
+        // A large one is there only as often as it must be.
+        let kept = (!aliases.is_empty()).then(|| spec.clone());
+        let request = RunRequest { spec: with_aliases(spec, &aliases), ..RunRequest::default() };
+        request.plan().map(|planned| (kept.unwrap_or(request.spec), planned))
     });
     planned.await?.map_err(|error| Problem::of_engine(error, "spec"))
 }

@@ -1,6 +1,7 @@
 //! REST under /api/v1, described by OpenAPI.
 
 mod archive;
+mod body;
 mod captures;
 mod collector;
 mod extract;
@@ -23,12 +24,13 @@ use super::{
     suites::Suites,
 };
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     extract::{DefaultBodyLimit, Request, State},
     http::StatusCode,
     middleware::{self, Next},
     response::Response,
 };
+use body::{Limit, is_large};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder};
@@ -47,8 +49,6 @@ pub(super) struct App {
     pub(super) live: Arc<Live>,
     /// What the daemon was told.
     pub(super) config: Arc<Config>,
-    /// Large bodies that are read at once.
-    pub(super) large: Arc<Semaphore>,
     /// Readers of the live stream at once.
     pub(super) readers: Arc<Semaphore>,
 }
@@ -59,8 +59,8 @@ const BODY: usize = 1 << 20;
 const LARGE_BODY: usize = 64 << 20;
 /// Requests at work at once; more wait for their turn.
 const REQUESTS: usize = 256;
-/// Large bodies at once; parsed, one takes several times its size.
-const LARGE_BODIES: usize = 2;
+/// Of those with large bodies; parsed, one takes several times its size.
+const LARGE_BODIES: usize = 1;
 /// Readers of the live stream; more are refused.
 const READERS: usize = 512;
 
@@ -73,8 +73,8 @@ impl App {
         live: Arc<Live>,
         config: Arc<Config>,
     ) -> Self {
-        let (large, readers) = (Semaphore::new(LARGE_BODIES), Semaphore::new(READERS));
-        Self { runs, suites, store, live, config, large: large.into(), readers: readers.into() }
+        let readers = Semaphore::new(READERS).into();
+        Self { runs, suites, store, live, config, readers }
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) fn router(app: App) -> (Router, OpenApi) {
         let served = Arc::clone(&served);
         async move { Json((*served).clone()) }
     };
-    let turns = Arc::new(Semaphore::new(REQUESTS));
+    let turns = Arc::new(Turns::default());
     let router = router
         .route("/api/v1/openapi.json", axum::routing::get(describe))
         .route("/api/v1/remote/clock", axum::routing::get(remote::clock))
@@ -136,7 +136,7 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(suites::list, suites::start))
         .routes(routes!(suites::validate))
         .routes(routes!(archive::import))
-        .layer(DefaultBodyLimit::max(LARGE_BODY));
+        .layer(Extension(Limit(LARGE_BODY)));
     let small = OpenApiRouter::new()
         .routes(routes!(ports::list))
         .routes(routes!(ports::get))
@@ -167,7 +167,7 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .routes(routes!(health::build))
-        .layer(DefaultBodyLimit::max(BODY));
+        .layer(Extension(Limit(BODY)));
     OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).build()).merge(large).merge(small)
 }
 
@@ -197,10 +197,27 @@ fn finish(description: &mut OpenApi) {
     }
 }
 
+/// Turns of requests; those with large bodies have their own, and do not keep others waiting.
+#[derive(Debug)]
+struct Turns {
+    usual: Semaphore,
+    large: Semaphore,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { usual: Semaphore::new(REQUESTS), large: Semaphore::new(LARGE_BODIES) }
+    }
+}
+
 /// Waits until few enough requests are at work.
-async fn take_turn(State(turns): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
-    // It is never closed.
-    let _turn = turns.acquire().await;
+async fn take_turn(State(turns): State<Arc<Turns>>, request: Request, next: Next) -> Response {
+    // Neither is ever closed.
+    if !is_large(request.headers()) {
+        let _turn = turns.usual.acquire().await;
+        return next.run(request).await;
+    }
+    let _turn = turns.large.acquire().await;
     next.run(request).await
 }
 

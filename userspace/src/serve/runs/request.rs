@@ -6,7 +6,7 @@ use crate::{
     spec::{Overrides, Spec, SpecError},
 };
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// A run that is asked for.
@@ -104,25 +104,50 @@ pub(crate) fn invalid(error: &SpecError) -> EngineError {
 }
 
 /// Lets names of the configuration stand for PORTs in a spec: under `[ports]`, and in flows
-/// that name a port directly.
+/// that name a port directly. Aliases that no flow names change nothing.
 pub(crate) fn with_aliases(mut spec: Value, aliases: &BTreeMap<String, String>) -> Value {
     if aliases.is_empty() {
         return spec;
     }
     let Some(root) = spec.as_object_mut() else { return spec };
-    let ports = root.entry("ports").or_insert_with(|| Value::Object(serde_json::Map::new()));
+    let ports = root.entry("ports").or_insert_with(|| Value::Object(Map::new()));
     let Some(ports) = ports.as_object_mut() else { return spec };
     for port in ports.values_mut().filter_map(|port| port.get_mut("if")) {
         if let Some(real) = port.as_str().and_then(|name| aliases.get(name)) {
             *port = Value::String(real.clone());
         }
     }
-    for (alias, real) in aliases {
-        if !ports.contains_key(alias) {
-            ports.insert(alias.clone(), serde_json::json!({"if": real}));
-        }
+    let mut named: Map<String, Value> = ports.clone();
+    let flows = root.get_mut("flow").and_then(Value::as_array_mut).into_iter().flatten();
+    flows.for_each(|flow| name_ends(flow, &mut named, aliases));
+    if let Some(defaults) = root.get_mut("defaults") {
+        name_ends(defaults, &mut named, aliases);
+    }
+    if let Some(ports) = root.get_mut("ports") {
+        *ports = Value::Object(named);
     }
     spec
+}
+
+fn name_ends(flow: &mut Value, ports: &mut Map<String, Value>, aliases: &BTreeMap<String, String>) {
+    for key in ["tx", "rx"] {
+        match flow.get_mut(key) {
+            Some(Value::Array(ends)) => ends.iter_mut().for_each(|end| name(end, ports, aliases)),
+            Some(end) => name(end, ports, aliases),
+            None => (),
+        }
+    }
+}
+
+/// Lets one end of a flow name the port that its alias stands for: an interface has one name.
+fn name(end: &mut Value, ports: &mut Map<String, Value>, aliases: &BTreeMap<String, String>) {
+    let Some(alias) = end.as_str().filter(|alias| !ports.contains_key(*alias)) else { return };
+    let Some(real) = aliases.get(alias) else { return };
+    let is_it = |port: &Value| port.get("if").and_then(Value::as_str) == Some(real);
+    match ports.iter().find(|(_, port)| is_it(port)).map(|(name, _)| name.clone()) {
+        Some(name) => *end = Value::String(name),
+        None => drop(ports.insert(alias.to_owned(), serde_json::json!({"if": real}))),
+    }
 }
 
 #[cfg(test)]
@@ -133,14 +158,28 @@ mod tests {
     #[test]
     fn an_alias_stands_for_its_port_wherever_a_port_is_named() {
         let aliases = BTreeMap::from([("localhost:5555".to_owned(), "ens1f0@lab".to_owned())]);
-        let spec = with_aliases(
-            json!({"ports": {"a": {"if": "localhost:5555"}, "b": {"if": "ens1f1"}}, "flow": []}),
-            &aliases,
-        );
-        assert_eq!(spec["ports"]["a"]["if"], "ens1f0@lab");
-        assert_eq!(spec["ports"]["b"]["if"], "ens1f1");
-        assert_eq!(spec["ports"]["localhost:5555"]["if"], "ens1f0@lab");
+        let ports = json!({"a": {"if": "localhost:5555"}, "b": {"if": "ens1f1"}});
+        let flow = json!([{"tx": "localhost:5555", "rx": ["b", "localhost:5555"]}]);
+        let spec = with_aliases(json!({"ports": ports, "flow": flow}), &aliases);
+        assert_eq!(spec["ports"], json!({"a": {"if": "ens1f0@lab"}, "b": {"if": "ens1f1"}}));
+        assert_eq!(spec["flow"], json!([{"tx": "a", "rx": ["b", "a"]}]));
+        // Without a name for it in the spec, the alias is the name.
+        let spec = with_aliases(json!({"flow": flow}), &aliases);
+        assert_eq!(spec["ports"], json!({"localhost:5555": {"if": "ens1f0@lab"}}));
+        assert_eq!(spec["flow"], flow);
         assert_eq!(with_aliases(json!([1]), &aliases), json!([1]));
+    }
+
+    #[test]
+    fn two_aliases_of_one_port_are_one_port() {
+        let aliases = [("one", "ens1f0"), ("two", "ens1f0")];
+        let aliases = aliases.map(|(name, port)| (name.to_owned(), port.to_owned())).into();
+        let spec = json!({"flow": [{"tx": "two"}, {"tx": "one"}]});
+        let spec = with_aliases(spec, &aliases);
+        assert_eq!(spec["ports"], json!({"two": {"if": "ens1f0"}}));
+        assert_eq!(spec["flow"], json!([{"tx": "two"}, {"tx": "two"}]));
+        let unused = with_aliases(json!({"flow": [{"tx": "ens1f1"}]}), &aliases);
+        assert_eq!(unused["flow"][0]["tx"], "ens1f1");
     }
 
     #[test]

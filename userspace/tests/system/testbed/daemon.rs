@@ -54,11 +54,33 @@ impl Daemon {
     #[track_caller]
     pub(crate) fn start(lab: &Lab, more: &[&str]) -> Self {
         let mut daemon = Self::spawn(lab, more);
-        eventually("the daemon is ready", || {
-            daemon.process.assert_running();
-            daemon.try_get("/api/v1/ready").is_some_and(|it| it.status == 200)
-        });
+        daemon.await_ready();
         daemon
+    }
+
+    /// Starts a command line that ends in `linerate serve` and its options; where it is to
+    /// listen is added.
+    #[track_caller]
+    pub(crate) fn spawn_as(words: &[&str]) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = free.to_string();
+        let own = ["--listen", &address, "--otg", "127.0.0.1:0"];
+        let (program, arguments) = words.split_first().expect("a program");
+        Self::of(Linerate::spawn_as(program, [arguments, &own].concat()), address)
+    }
+
+    /// One that was told to listen there.
+    pub(crate) fn of(process: Linerate, address: String) -> Self {
+        Self { process, address }
+    }
+
+    /// Waits until it is ready.
+    #[track_caller]
+    pub(crate) fn await_ready(&mut self) {
+        eventually("the daemon is ready", || {
+            self.process.assert_running();
+            self.try_get("/api/v1/ready").is_some_and(|it| it.status == 200)
+        });
     }
 
     /// Starts one with the lab's store.
@@ -70,6 +92,20 @@ impl Daemon {
         let own = ["serve", "--listen", &address, "--otg", "127.0.0.1:0", "--store", &store];
         let arguments = [&own, more].concat();
         Self { process: Linerate::spawn(arguments), address }
+    }
+
+    /// Where REST listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Waits until somebody takes connections, over whatever protocol.
+    #[track_caller]
+    pub(crate) fn await_listening(&mut self) {
+        eventually("the daemon listens", || {
+            self.process.assert_running();
+            TcpStream::connect(&self.address).is_ok()
+        });
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -180,6 +216,14 @@ impl Daemon {
         LiveReader { lines }
     }
 
+    /// The live stream, of which the kernel keeps next to nothing for the reader.
+    #[track_caller]
+    pub(crate) fn live_slowly(&self) -> LiveReader {
+        let reader = self.live("", "");
+        reader.keep(16 << 10);
+        reader
+    }
+
     /// The run once it is over.
     #[track_caller]
     pub(crate) fn ended(&self, run: u64) -> Value {
@@ -202,6 +246,14 @@ pub(crate) struct LiveEvent {
     pub(crate) id: String,
     pub(crate) kind: String,
     pub(crate) data: Value,
+}
+
+impl LiveReader {
+    /// Lets the kernel keep about so many octets until they are read.
+    pub(crate) fn keep(&self, octets: usize) {
+        use nix::sys::socket::{setsockopt, sockopt::RcvBuf};
+        setsockopt(self.lines.get_ref(), RcvBuf, &octets).expect("a buffer");
+    }
 }
 
 impl Iterator for LiveReader {

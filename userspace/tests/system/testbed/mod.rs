@@ -21,7 +21,7 @@ mod throttle;
 mod tshark;
 
 pub(crate) use capture::{Captured, transmit, transmit_in};
-pub(crate) use daemon::{Answer, Daemon, LiveEvent};
+pub(crate) use daemon::{Answer, Daemon, LiveEvent, LiveReader};
 pub(crate) use decode::{Layout, Tag};
 pub(crate) use device::{Act, Behaviour, Books, Device, Part};
 pub(crate) use flow::one_flow;
