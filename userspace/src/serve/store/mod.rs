@@ -28,7 +28,10 @@ use std::{
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum StoreError {
-    #[error("cannot open the store {path}: {source}", path = .path.display())]
+    #[error(
+        "cannot open the store {path}: {source}; name a file in a directory that can be written",
+        path = .path.display()
+    )]
     Open { path: PathBuf, source: rusqlite::Error },
     #[error("the store {path} is of a newer linerate (version {version})", path = .path.display())]
     Newer { path: PathBuf, version: u32 },
