@@ -231,7 +231,8 @@ fn system() -> Outcome {
 }
 
 /// Tests of a tier of their own, for they take minutes.
-const CLIENTS: [&str; 3] = ["otg::", "schemathesis::", "killed_a_hundred_times"];
+const CLIENTS: [&str; 4] =
+    ["otg::", "schemathesis::", "killed_a_hundred_times", "two_hundred_readers"];
 
 /// The daemon before real clients, and killed again and again.
 fn clients() -> Outcome {
