@@ -99,6 +99,8 @@ pub const NEEDS: &[Need] = &[
         "python3-jsonschema",
         "holds results against their schemas",
     ),
+    need(Test, "setpriv", Program("setpriv"), "util-linux", "starts a daemon as its unit would"),
+    need(Test, "systemd-analyze", Program("systemd-analyze"), "systemd", "reads the daemon's unit"),
     need(Test, "Python's venv", PythonModule("ensurepip"), "python3-venv", "holds what is of PyPI"),
     need(Test, "snappi", PyPi("snappi"), "", "drives the test API that `serve` offers"),
     need(Test, "schemathesis", PyPi("schemathesis"), "", "holds `serve` to its description"),
