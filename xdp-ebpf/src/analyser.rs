@@ -2,7 +2,7 @@
 
 use crate::{
     Error, TestRun, abi,
-    link::Link,
+    link::Attachable,
     mapped::MappedArray,
     object::{Load, object, octets},
     setup::{AnalyserSetup, Plan, XdpMode},
@@ -28,10 +28,8 @@ pub const ANALYSER_OBJECT: &[u8] = object!("analyser");
 #[derive(Debug)]
 pub struct Analyser {
     // Detached first: fields drop in this order.
-    link: Option<Link>,
-    program: OwnedFd,
+    program: Attachable,
     plan: Plan,
-    mode: XdpMode,
     ifindex: Option<u32>,
     /// Of the two halves of records, windows and slabs, the one that the trial uses.
     trial_bank: usize,
@@ -104,8 +102,6 @@ impl Analyser {
             other => other,
         })?;
         let mut analyser = Self {
-            link: None,
-            mode,
             ifindex: None,
             trial_bank: 0,
             control: loaded.map(".bss")?,
@@ -114,7 +110,7 @@ impl Analyser {
             windows: loaded.map("windows")?,
             windows_fd: loaded.keep_fd("windows")?,
             slabs: loaded.map("slabs")?,
-            program: loaded.program,
+            program: Attachable::new(loaded.program, mode),
             plan,
         };
         // Before the first trial every frame of the session is stale, and counted so.
@@ -143,15 +139,14 @@ impl Analyser {
     /// Attaches to an interface of this thread's network namespace, in the mode that the
     /// analyser was loaded for. The link may go down for seconds: await its carrier.
     pub fn attach(&mut self, ifindex: u32) -> Result<(), Error> {
-        self.link = None;
-        self.link = Some(Link::attach(self.program.as_fd(), ifindex, self.mode)?);
+        self.program.attach(ifindex)?;
         self.ifindex = Some(ifindex);
         Ok(())
     }
 
     /// The mode it was loaded for, and is attached in.
     pub fn attach_mode(&self) -> XdpMode {
-        self.mode
+        self.program.mode
     }
 
     /// Begins a trial: clears the idle record bank, then makes it the current one, so
@@ -282,7 +277,7 @@ impl Analyser {
                 return Err(Error::Setup { what });
             }
         };
-        test_run::run(self.program.as_fd(), frame, ingress, repeat)
+        test_run::run(self.program.fd(), frame, ingress, repeat)
     }
 
     fn control(&self) -> Control<'_> {

@@ -2,7 +2,7 @@
 
 use crate::{
     Error, XdpMode, abi,
-    link::Link,
+    link::Attachable,
     mapped::MappedArray,
     object::{Load, object},
     setup,
@@ -10,7 +10,7 @@ use crate::{
 use libbpf_rs::libbpf_sys::bpf_map_update_elem;
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsRawFd, BorrowedFd, OwnedFd},
 };
 
 /// The XDP program that gives the test frames of a port to AF_XDP sockets and everything
@@ -18,10 +18,8 @@ use std::{
 #[derive(Debug)]
 pub struct Capture {
     // Detached first: fields drop in this order.
-    link: Option<Link>,
-    program: OwnedFd,
+    program: Attachable,
     sockets: OwnedFd,
-    mode: XdpMode,
     banks: u32,
     records: MappedArray<abi::capture_record>,
 }
@@ -43,11 +41,10 @@ impl Capture {
         let mut control: MappedArray<abi::match_control> = loaded.map(".bss")?;
         let bank_by_cpu = (mode == XdpMode::Generic).into();
         control.write(0, abi::match_control { bank_by_cpu, ..Default::default() });
-        let sockets = loaded.fd("sockets")?.try_clone_to_owned();
-        let sockets =
-            sockets.map_err(|source| Error::System { action: "keep a map of sockets", source })?;
+        let sockets = loaded.keep_fd("sockets")?;
         let records = loaded.map("banks")?;
-        Ok(Self { link: None, mode, banks, records, sockets, program: loaded.program })
+        let program = Attachable::new(loaded.program, mode);
+        Ok(Self { program, sockets, banks, records })
     }
 
     /// Gives an RX queue its socket.
@@ -72,19 +69,17 @@ impl Capture {
     /// Attaches to an interface of this thread's network namespace, in the mode that it
     /// was loaded for.
     pub fn attach(&mut self, ifindex: u32) -> Result<(), Error> {
-        self.link = None;
-        self.link = Some(Link::attach(self.program.as_fd(), ifindex, self.mode)?);
-        Ok(())
+        self.program.attach(ifindex)
     }
 
     /// Lets go of the interface; what was counted stays.
     pub fn detach(&mut self) {
-        self.link = None;
+        self.program.detach();
     }
 
     /// The mode it was loaded for, and is attached in.
     pub fn attach_mode(&self) -> XdpMode {
-        self.mode
+        self.program.mode
     }
 
     /// What all RX queues saw together.

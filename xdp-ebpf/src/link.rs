@@ -7,7 +7,7 @@ use libbpf_rs::libbpf_sys::{
 };
 use std::{
     io,
-    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
 };
 
 /// A BPF link: the attachment lasts as long as this descriptor, and so ends with the
@@ -42,6 +42,39 @@ impl Link {
         }
         // SAFETY: a new descriptor that nobody else owns.
         Ok(Self { _fd: unsafe { OwnedFd::from_raw_fd(fd) } })
+    }
+}
+
+/// A program for one mode, and where it is attached. Dropping it detaches it first.
+#[derive(Debug)]
+pub(crate) struct Attachable {
+    // Fields drop in this order.
+    link: Option<Link>,
+    program: OwnedFd,
+    pub(crate) mode: XdpMode,
+}
+
+impl Attachable {
+    /// Attached nowhere yet.
+    pub(crate) fn new(program: OwnedFd, mode: XdpMode) -> Self {
+        Self { link: None, program, mode }
+    }
+
+    /// Attaches to an interface of this thread's network namespace, and to no other.
+    pub(crate) fn attach(&mut self, ifindex: u32) -> Result<(), Error> {
+        self.detach();
+        self.link = Some(Link::attach(self.program.as_fd(), ifindex, self.mode)?);
+        Ok(())
+    }
+
+    /// Lets go of the interface.
+    pub(crate) fn detach(&mut self) {
+        self.link = None;
+    }
+
+    /// The program.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.program.as_fd()
     }
 }
 

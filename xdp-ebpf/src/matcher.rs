@@ -2,7 +2,7 @@
 
 use crate::{
     Error, TestRun, XdpMode, abi,
-    link::Link,
+    link::Attachable,
     mapped::MappedArray,
     object::{Load, object},
     setup, test_run,
@@ -10,7 +10,7 @@ use crate::{
 use libbpf_rs::libbpf_sys::bpf_map_update_batch;
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsRawFd, BorrowedFd},
     ptr,
 };
 
@@ -22,9 +22,7 @@ use std::{
 #[derive(Debug)]
 pub struct Matcher {
     // Detached first: fields drop in this order.
-    link: Option<Link>,
-    program: OwnedFd,
-    mode: XdpMode,
+    program: Attachable,
     banks: u32,
     control: MappedArray<abi::match_control>,
     counts: MappedArray<u64>,
@@ -50,13 +48,11 @@ impl Matcher {
         let loaded = Load { multi_buffer: true, ..load }.run()?;
         fill(loaded.fd("contents")?, contents)?;
         let mut matcher = Self {
-            link: None,
-            mode,
             banks,
             control: loaded.map(".bss")?,
             counts: loaded.map("counts")?,
             records: loaded.map("banks")?,
-            program: loaded.program,
+            program: Attachable::new(loaded.program, mode),
         };
         let bank_by_cpu = (mode == XdpMode::Generic).into();
         matcher.control.write(0, abi::match_control { bank_by_cpu, ..Default::default() });
@@ -66,14 +62,12 @@ impl Matcher {
     /// Attaches to an interface of this thread's network namespace, in the mode that it
     /// was loaded for. The link may go down for seconds: await its carrier.
     pub fn attach(&mut self, ifindex: u32) -> Result<(), Error> {
-        self.link = None;
-        self.link = Some(Link::attach(self.program.as_fd(), ifindex, self.mode)?);
-        Ok(())
+        self.program.attach(ifindex)
     }
 
     /// The mode it was loaded for, and is attached in.
     pub fn attach_mode(&self) -> XdpMode {
-        self.mode
+        self.program.mode
     }
 
     /// Frames received so far of the content at this place of the list.
@@ -97,7 +91,7 @@ impl Matcher {
 
     /// Runs the program on a frame without FCS.
     pub fn test_run(&self, frame: &[u8]) -> Result<TestRun, Error> {
-        test_run::run(self.program.as_fd(), frame, None, 1)
+        test_run::run(self.program.fd(), frame, None, 1)
     }
 }
 

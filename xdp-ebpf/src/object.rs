@@ -76,14 +76,12 @@ impl Loaded {
             }),
         }
     }
-}
 
-impl Loaded {
     /// A map by name, to keep.
     pub(crate) fn keep_fd(&self, name: &str) -> Result<OwnedFd, Error> {
         self.fd(name)?
             .try_clone_to_owned()
-            .map_err(|source| Error::System { action: "keep a map of the analyser", source })
+            .map_err(|source| Error::System { action: "keep a map of a program", source })
     }
 
     /// A map by name.
@@ -107,7 +105,7 @@ impl Load<'_> {
 
         let keep = |fd: BorrowedFd<'_>| {
             fd.try_clone_to_owned()
-                .map_err(|source| Error::System { action: "keep a map of the analyser", source })
+                .map_err(|source| Error::System { action: "keep a map of a program", source })
         };
         let maps = object
             .maps()

@@ -2,7 +2,7 @@
 
 use crate::{
     Error, TestRun, XdpMode, abi,
-    link::Link,
+    link::Attachable,
     mapped::MappedArray,
     object::{Load, object},
     setup, test_run,
@@ -11,7 +11,7 @@ use libbpf_rs::libbpf_sys::bpf_map_update_elem;
 use std::{
     io,
     net::{IpAddr, Ipv6Addr},
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsRawFd, BorrowedFd},
 };
 
 /// What is sent back, and what of it is swapped.
@@ -43,9 +43,7 @@ pub struct ResponderSetup<'a> {
 #[derive(Debug)]
 pub struct Responder {
     // Detached first: fields drop in this order.
-    link: Option<Link>,
-    program: OwnedFd,
-    mode: XdpMode,
+    program: Attachable,
     banks: u32,
     control: MappedArray<abi::respond_control>,
     records: MappedArray<abi::respond_record>,
@@ -75,12 +73,10 @@ impl Responder {
             list.iter().try_for_each(|address| add(map, *address, kind))?;
         }
         let mut responder = Self {
-            link: None,
-            mode,
             banks,
             control: loaded.map(".bss")?,
             records: loaded.map("banks")?,
-            program: loaded.program,
+            program: Attachable::new(loaded.program, mode),
         };
         let control = abi::respond_control {
             bank_by_cpu: (mode == XdpMode::Generic).into(),
@@ -98,19 +94,17 @@ impl Responder {
     /// Attaches to an interface of this thread's network namespace, in the mode that it
     /// was loaded for. The link may go down for seconds: await its carrier.
     pub fn attach(&mut self, ifindex: u32) -> Result<(), Error> {
-        self.link = None;
-        self.link = Some(Link::attach(self.program.as_fd(), ifindex, self.mode)?);
-        Ok(())
+        self.program.attach(ifindex)
     }
 
     /// Lets go of the interface; what was counted stays.
     pub fn detach(&mut self) {
-        self.link = None;
+        self.program.detach();
     }
 
     /// The mode it was loaded for, and is attached in.
     pub fn attach_mode(&self) -> XdpMode {
-        self.mode
+        self.program.mode
     }
 
     /// What each RX queue (CPU in generic mode) saw.
@@ -126,7 +120,7 @@ impl Responder {
 
     /// Runs the program on a frame without FCS.
     pub fn test_run(&self, frame: &[u8]) -> Result<TestRun, Error> {
-        test_run::run(self.program.as_fd(), frame, None, 1)
+        test_run::run(self.program.fd(), frame, None, 1)
     }
 }
 

@@ -1,11 +1,13 @@
 //! What passes a port, written down: test frames from AF_XDP sockets, all others from a
 //! packet socket after XDP let them pass, merged by time.
 
-use super::SessionError;
+use super::{
+    SessionError,
+    single::{Held, native_or_generic},
+};
 use crate::{
     nic::{
-        Hold, LinkState, LinkWatch, Netns, PortCounters, PortInfo, PortName, PortReading, Tap,
-        port_info,
+        Hold, LinkState, LinkWatch, PortCounters, PortInfo, PortName, PortReading, Tap, port_info,
     },
     packet::{CaptureCounts, Filter, PcapngWriter, Seen},
     rx::{XskOverruns, XskReceiver},
@@ -75,20 +77,7 @@ const TURN: usize = 256;
 impl CaptureSession {
     /// Takes the port. On an error everything is as it was.
     pub fn open(spec: CaptureSpec) -> Result<Self, SessionError> {
-        let info = port_info(&spec.port)?;
-        info.require_up()?;
-        let watch = LinkWatch::start(std::slice::from_ref(&info))?;
-        let netns = Netns::open(info.name.netns.as_deref())?;
-        let hold = Hold::take(&info)?;
-        // Asked after the lock: another linerate is better named as such.
-        if let Some(xdp) = &info.xdp {
-            return Err(SessionError::ForeignXdp {
-                port: info.name.to_string(),
-                interface: info.name.interface.clone(),
-                program: xdp.program,
-            });
-        }
-        let counters = PortCounters::open(&info)?;
+        let Held { info, watch, netns, hold, counters } = Held::take(&spec.port)?;
         let (program, sockets, native_refused) = netns.run(|| attach(&info))??;
         let tap = Tap::open(&info)?;
         let (program, hold) = (Some(program), Some(hold));
@@ -264,18 +253,13 @@ type Attached = (Capture, Vec<XskReceiver>, Option<String>);
 /// Opens a socket for every RX queue and attaches the program, native or else generic.
 fn attach(info: &PortInfo) -> Result<Attached, SessionError> {
     let port = || info.name.to_string();
-    let load = |mode| {
+    let failed = |source| SessionError::Analyser { port: port(), source };
+    let (program, refused) = native_or_generic(|mode| {
         let mut program = Capture::load(info.rx_queues, mode)?;
         program.attach(info.ifindex)?;
-        Ok::<_, xdp_ebpf::Error>(program)
-    };
-    let failed = |source| SessionError::Analyser { port: port(), source };
-    let (program, refused) = match load(XdpMode::Native) {
-        Err(refused @ xdp_ebpf::Error::Unsupported { .. }) => {
-            (load(XdpMode::Generic).map_err(failed)?, Some(refused.to_string()))
-        }
-        native => (native.map_err(failed)?, None),
-    };
+        Ok(program)
+    })
+    .map_err(failed)?;
     let native = program.attach_mode() == XdpMode::Native;
     let mut sockets = Vec::with_capacity(info.rx_queues as usize);
     for queue in 0..info.rx_queues {

@@ -30,6 +30,7 @@ mod readings;
 mod remote;
 mod replay;
 mod respond;
+mod single;
 mod stamping;
 mod telling;
 mod trial;

@@ -1,10 +1,13 @@
 //! A port that sends test frames back, and plays the host at its end of the link.
 
-use super::SessionError;
+use super::{
+    SessionError,
+    single::{Held, native_or_generic},
+};
 use crate::{
     nic::{
-        Hold, LinkState, LinkWatch, Netns, PortCounters, PortInfo, PortName, PortReading,
-        Responder as Neighbours, SettingChange, port_info, wait_for_carriers,
+        Hold, LinkState, LinkWatch, PortCounters, PortInfo, PortName, PortReading,
+        Responder as Neighbours, SettingChange, wait_for_carriers,
     },
     units::monotonic_ns,
 };
@@ -157,20 +160,7 @@ pub struct RespondSession {
 impl RespondSession {
     /// Takes the port. On an error everything is as it was.
     pub fn open(spec: RespondSpec) -> Result<Self, SessionError> {
-        let info = port_info(&spec.port)?;
-        info.require_up()?;
-        let watch = LinkWatch::start(std::slice::from_ref(&info))?;
-        let netns = Netns::open(info.name.netns.as_deref())?;
-        let hold = Hold::take(&info)?;
-        // Asked after the lock: another linerate is better named as such.
-        if let Some(xdp) = &info.xdp {
-            return Err(SessionError::ForeignXdp {
-                port: info.name.to_string(),
-                interface: info.name.interface.clone(),
-                program: xdp.program,
-            });
-        }
-        let counters = PortCounters::open(&info)?;
+        let Held { info, watch, netns, hold, counters } = Held::take(&spec.port)?;
         let (program, native_refused) = netns
             .run(|| attach(&info, &spec))?
             .map_err(|source| SessionError::Analyser { port: info.name.to_string(), source })?;
@@ -293,15 +283,9 @@ fn attach(
         kernel: &kernel,
         queues: info.rx_queues,
     };
-    let load = |mode| {
+    native_or_generic(|mode| {
         let mut program = Responder::load(&setup, mode)?;
         program.attach(info.ifindex)?;
-        Ok::<_, xdp_ebpf::Error>(program)
-    };
-    match load(XdpMode::Native) {
-        Err(refused @ xdp_ebpf::Error::Unsupported { .. }) => {
-            Ok((load(XdpMode::Generic)?, Some(refused.to_string())))
-        }
-        native => Ok((native?, None)),
-    }
+        Ok(program)
+    })
 }

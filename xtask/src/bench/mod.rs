@@ -11,6 +11,7 @@ use crate::{
 };
 
 mod accuracy;
+mod folder;
 mod frame;
 mod generators;
 mod machine;

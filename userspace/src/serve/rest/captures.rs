@@ -2,7 +2,7 @@
 
 use super::{
     App,
-    extract::{Body, Path},
+    extract::{Body, Path, created},
 };
 use crate::{
     serve::{
@@ -113,11 +113,7 @@ pub(super) async fn start(
         return Err(refused(error));
     }
     let head = get_head(&app, id)?;
-    let mut response = (StatusCode::CREATED, Json(head)).into_response();
-    if let Ok(place) = HeaderValue::from_str(&format!("/api/v1/captures/{id}")) {
-        response.headers_mut().insert(header::LOCATION, place);
-    }
-    Ok(response)
+    Ok(created(&format!("/api/v1/captures/{id}"), &head))
 }
 
 fn get_head(app: &App, id: u64) -> Result<CaptureHead, Problem> {

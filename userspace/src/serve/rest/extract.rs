@@ -1,12 +1,16 @@
-//! Paths, queries and bodies, whose errors are problem details too.
+//! What handlers take and give alike: paths, queries and bodies, whose errors are problem
+//! details too, and the answer of what was made.
 
 use super::{App, body};
-use crate::serve::problem::Problem;
+use crate::serve::{problem::Problem, runs::blocking, store::FlowSet};
 use axum::{
+    Json,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
+use std::sync::Arc;
 
 /// A body in JSON.
 #[derive(Debug)]
@@ -28,6 +32,30 @@ pub(super) fn number(field: &str, number: Option<u64>) -> Result<Option<u64>, Pr
         }
         number => Ok(number),
     }
+}
+
+/// What lists call something that is started.
+pub(super) fn checked_name(name: Option<&str>) -> Result<(), Problem> {
+    if name.is_some_and(|name| name.chars().count() > 200) {
+        return Err(Problem::bad("name", "a name has at most 200 characters"));
+    }
+    Ok(())
+}
+
+/// The flow set that a body names.
+pub(super) async fn named_flow_set(app: &App, id: u64) -> Result<FlowSet, Problem> {
+    let store = Arc::clone(&app.store);
+    let set = blocking(move || store.flow_set(id)).await??;
+    set.ok_or_else(|| Problem::unfit("flow_set", format!("there is no flow set {id}")))
+}
+
+/// 201, with what was made and its place.
+pub(super) fn created(place: &str, made: &impl Serialize) -> Response {
+    let mut response = (StatusCode::CREATED, Json(made)).into_response();
+    if let Ok(place) = HeaderValue::from_str(place) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    response
 }
 
 impl<T: DeserializeOwned + Send + 'static> FromRequest<App> for Body<T> {

@@ -2,7 +2,7 @@
 
 use super::{
     App,
-    extract::{Body, Path, Query, number},
+    extract::{Body, Path, Query, created, number},
 };
 use crate::{
     packet::{Cursor, Mac, NextHop, Program, TagStamp, dissect},
@@ -13,12 +13,7 @@ use crate::{
     },
     spec::{Spec, Track},
 };
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{fmt::Write, sync::Arc};
@@ -151,11 +146,7 @@ pub(super) async fn create(
     checked(&body.name)?;
     let (spec, _) = plan(&app, body.spec).await?;
     let stored = blocking(move || app.store.add_flow_set(&body.name, &spec)).await??;
-    let mut response = (StatusCode::CREATED, Json(&stored)).into_response();
-    if let Ok(place) = HeaderValue::from_str(&format!("/api/v1/flows/{}", stored.id)) {
-        response.headers_mut().insert(header::LOCATION, place);
-    }
-    Ok(response)
+    Ok(created(&format!("/api/v1/flows/{}", stored.id), &stored))
 }
 
 /// A flow set.

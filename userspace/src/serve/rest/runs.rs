@@ -2,7 +2,7 @@
 
 use super::{
     App,
-    extract::{Body, Path, Query, number},
+    extract::{Body, Path, Query, checked_name, created, named_flow_set, number},
 };
 use crate::serve::{
     engine::{Backend, EngineError, RunSnapshot},
@@ -10,12 +10,7 @@ use crate::serve::{
     runs::{RunHead, RunRequest, StartError, blocking, with_aliases},
     whole,
 };
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -165,17 +160,12 @@ pub(super) async fn start(
     let (spec, name) = match (body.spec, body.flow_set) {
         (Some(spec), None) => (spec, None),
         (None, Some(id)) => {
-            let store = Arc::clone(&app.store);
-            let set = blocking(move || store.flow_set(id)).await??;
-            let none = || Problem::unfit("flow_set", format!("there is no flow set {id}"));
-            let set = set.ok_or_else(none)?;
+            let set = named_flow_set(&app, id).await?;
             (set.spec, Some(set.name))
         }
         _ => return Err(Problem::unfit("spec", "give either `spec` or `flow_set`")),
     };
-    if body.name.as_ref().is_some_and(|name| name.chars().count() > 200) {
-        return Err(Problem::bad("name", "a name has at most 200 characters"));
-    }
+    checked_name(body.name.as_deref())?;
     let request = RunRequest {
         name: body.name.or(name).unwrap_or_else(|| "run".to_owned()),
         spec: with_aliases(spec, &app.config.aliases),
@@ -187,11 +177,7 @@ pub(super) async fn start(
         samples: body.samples,
     };
     let head = app.runs.start(request).await?;
-    let mut response = (StatusCode::CREATED, Json(&head)).into_response();
-    if let Ok(place) = HeaderValue::from_str(&format!("/api/v1/runs/{}", head.row.id)) {
-        response.headers_mut().insert(header::LOCATION, place);
-    }
-    Ok(response)
+    Ok(created(&format!("/api/v1/runs/{}", head.row.id), &head))
 }
 
 /// What is known of a run, in memory or in the store.

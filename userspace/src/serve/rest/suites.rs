@@ -2,7 +2,7 @@
 
 use super::{
     App,
-    extract::{Body, Path, Query, number},
+    extract::{Body, Path, Query, checked_name, created, named_flow_set, number},
     runs::Page,
 };
 use crate::{
@@ -15,12 +15,7 @@ use crate::{
     },
     suite::SuiteKind,
 };
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -59,15 +54,10 @@ pub(super) struct SuiteView {
 
 /// The flow set put into the suite, and real names for aliases.
 async fn request(app: &App, body: SuiteBody) -> Result<SuiteRequest, Problem> {
-    if body.name.as_ref().is_some_and(|name| name.chars().count() > 200) {
-        return Err(Problem::bad("name", "a name has at most 200 characters"));
-    }
+    checked_name(body.name.as_deref())?;
     let mut suite = body.suite;
     if let Some(id) = body.flow_set {
-        let store = Arc::clone(&app.store);
-        let set = blocking(move || store.flow_set(id)).await??;
-        let set =
-            set.ok_or_else(|| Problem::unfit("flow_set", format!("there is no flow set {id}")))?;
+        let set = named_flow_set(app, id).await?;
         let given = suite.as_object_mut().map(|suite| suite.insert("flows".into(), set.spec));
         if given.is_none_or(|flows| flows.is_some()) {
             return Err(Problem::unfit("flow_set", "give either `flow_set` or `suite.flows`"));
@@ -122,11 +112,7 @@ pub(super) async fn start(
     Body(body): Body<SuiteBody>,
 ) -> Result<Response, Problem> {
     let head = app.suites.start(request(&app, body).await?).await?;
-    let mut response = (StatusCode::CREATED, Json(&head)).into_response();
-    if let Ok(place) = HeaderValue::from_str(&format!("/api/v1/suites/{}", head.row.id)) {
-        response.headers_mut().insert(header::LOCATION, place);
-    }
-    Ok(response)
+    Ok(created(&format!("/api/v1/suites/{}", head.row.id), &head))
 }
 
 /// Checks a suite and says how long it takes, without starting it or taking a port.

@@ -14,7 +14,7 @@ mod timing;
 pub use error::ReplayError;
 pub use timing::ReplayPace;
 
-use super::{Peer, SessionError, Settings};
+use super::{Peer, SessionError, Settings, single::refuse_foreign};
 use crate::{
     collect::Collector,
     nic::{LinkWatch, PortInfo, PortName, are_joined, port_info, wait_for_carriers},
@@ -153,16 +153,12 @@ fn peer(info: &PortInfo, all: &[PortInfo]) -> Result<Option<Peer>, SessionError>
 /// Everything that needs no change to be known.
 fn check(recording: &Recording, info: &PortInfo) -> Result<(), SessionError> {
     info.require_up()?;
-    let interface = info.name.interface.clone();
-    if let Some(xdp) = &info.xdp {
-        let port = info.name.to_string();
-        return Err(SessionError::ForeignXdp { port, interface, program: xdp.program });
-    }
+    refuse_foreign(info)?;
     let packet_bytes = |frame: &[u8]| frame.len() - link_header_bytes(frame);
     let over = recording.frames().position(|frame| packet_bytes(frame) > info.mtu as usize);
     let Some(index) = over else { return Ok(()) };
-    let (bytes, port, mtu) =
-        (packet_bytes(recording.frame(index)), info.name.to_string(), info.mtu);
+    let bytes = packet_bytes(recording.frame(index));
+    let (port, interface, mtu) = (info.name.to_string(), info.name.interface.clone(), info.mtu);
     Err(ReplayError::OverMtu { frame: index + 1, bytes, port, mtu, interface }.into())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     nic::{Hold, Netns, PortCounters, PortInfo, PortReading},
-    session::{Peer, PortFacts, SessionError},
+    session::{Peer, PortFacts, SessionError, single::native_or_generic},
     tx::{Queue, QueueSetup, Transmitter, XskStatistics},
 };
 use xdp_ebpf::{Matcher, XdpMode, abi::match_record};
@@ -41,15 +41,10 @@ impl ReplayPort {
         let attach = |mode| {
             let mut matcher = Matcher::load(contents, info.rx_queues, mode)?;
             matcher.attach(info.ifindex)?;
-            Ok::<_, xdp_ebpf::Error>(matcher)
+            Ok(matcher)
         };
         let (matcher, native_refused) = netns
-            .run(|| match attach(XdpMode::Native) {
-                Err(refused @ xdp_ebpf::Error::Unsupported { .. }) => {
-                    Ok((attach(XdpMode::Generic)?, Some(refused.to_string())))
-                }
-                native => Ok((native?, None)),
-            })?
+            .run(|| native_or_generic(attach))?
             .map_err(|source| SessionError::Analyser { port: info.name.to_string(), source })?;
         Ok(Self {
             queue: None,

@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{Args, machine::Machine, peers, record::Outcome};
+use super::{Args, folder::Folder, machine::Machine, peers, record::Outcome};
 use crate::{lab::OwnLab, privilege::Privilege, shell, stop};
 
 mod report;
@@ -32,7 +32,7 @@ pub fn main(args: &Args) -> Result<()> {
     let load = load.split(' ').next().unwrap_or_default().to_owned();
     let bench = Bench {
         own: OwnLab::up("accuracy", 1, Privilege::Root)?,
-        folder: Folder::create()?,
+        folder: Folder::create("accuracy")?,
         linerate,
     };
     let ceiling = bench.run("max", 2)?;
@@ -130,24 +130,6 @@ impl Bench {
         let document: Value = serde_json::from_slice(&output.stdout)
             .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
         Ok(document["calibrations"].clone())
-    }
-}
-
-/// Removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn create() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("linerate-accuracy-{}", std::process::id()));
-        fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // It is in the temporary directory and of no use any more.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

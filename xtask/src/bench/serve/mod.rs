@@ -1,16 +1,14 @@
 //! `cargo xtask bench --serve`: does a daemon that is asked much send less?
 
 use std::{
-    fs,
-    path::PathBuf,
-    thread,
+    fs, thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use super::{Args, machine::Machine, peers, record::Outcome};
+use super::{Args, folder::Folder, machine::Machine, peers, record::Outcome};
 use crate::{lab::OwnLab, privilege::Privilege, stop};
 
 mod daemon;
@@ -72,7 +70,7 @@ struct Bench {
 
 impl Bench {
     fn up(linerate: &std::path::Path) -> Result<Self> {
-        let folder = Folder::create()?;
+        let folder = Folder::create("serve")?;
         Ok(Self {
             own: OwnLab::up("serve", 1, Privilege::Root)?,
             daemon: Daemon::start(linerate, &folder.0)?,
@@ -157,23 +155,5 @@ impl Bench {
             thread::sleep(Duration::from_millis(100));
         }
         anyhow::bail!("the run has no result within a minute")
-    }
-}
-
-/// Removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn create() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("linerate-serve-{}", std::process::id()));
-        fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // It is in the temporary directory and of no use any more.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
