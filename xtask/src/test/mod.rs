@@ -15,6 +15,10 @@ use crate::{
     workspace::{self, cargo},
 };
 
+mod accidents;
+
+use accidents::Heard;
+
 #[derive(clap::Args)]
 pub struct Args {
     /// Also the tiers that take long or need other generators
@@ -241,9 +245,6 @@ fn clients() -> Outcome {
     })
 }
 
-/// So many failures are no accident of a machine that was busy for a moment.
-const ACCIDENTS: usize = 8;
-
 /// Runs tests of real frames. A few that failed are tried once more by themselves, for the
 /// machine may be shared with others: what passes only then is named in the end.
 fn between_namespaces(scope: &[&str], choose: impl Fn(&mut Command)) -> Outcome {
@@ -259,23 +260,17 @@ fn between_namespaces(scope: &[&str], choose: impl Fn(&mut Command)) -> Outcome 
         (Err(error), _) | (_, Err(error)) => return Err(error).into(),
     };
     choose(&mut first);
-    let mut failed = Vec::new();
-    let outcome = outcome(&mut first, |command| {
-        stop::run_heeding(command, LONGEST, |line| failed.extend(failed_test(line)))
-    });
-    if failed.is_empty() || failed.len() > ACCIDENTS || stop::asked() {
+    let mut heard = Heard::default();
+    let outcome =
+        outcome(&mut first, |command| stop::run_heeding(command, LONGEST, |line| heard.heed(line)));
+    if !heard.are_accidents() || stop::asked() {
         return outcome;
     }
-    again.args(["--test-threads=1", "--exact"]).args(&failed);
+    again.args(["--test-threads=1", "--exact"]).args(&heard.failed);
     match run(&mut again) {
-        Outcome::Passed => Outcome::PassedLater(failed),
+        Outcome::Passed => Outcome::PassedLater(heard.failed),
         other => other,
     }
-}
-
-/// The name in a line such as `test ledger::a_name ... FAILED`.
-fn failed_test(line: &str) -> Option<String> {
-    Some(line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?.to_owned())
 }
 
 /// Makes cargo run what it built as root, where sudo lets us.
@@ -356,13 +351,6 @@ mod tests {
         assert_eq!(code(&[row(Outcome::Passed), row(Outcome::Failed("x".into()))]), 1);
         assert_eq!(code(&[row(Outcome::Passed), row(not_run(77))]), 77);
         assert_eq!(code(&[row(not_run(77)), row(Outcome::Failed("x".into()))]), 1);
-    }
-
-    #[test]
-    fn a_failed_test_is_known_by_its_line() {
-        assert_eq!(failed_test("test a::b_c ... FAILED"), Some("a::b_c".to_owned()));
-        assert_eq!(failed_test("test a::b_c ... ok"), None);
-        assert_eq!(failed_test("test result: FAILED. 1 passed; 1 failed"), None);
     }
 
     #[test]
