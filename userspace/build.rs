@@ -1,9 +1,15 @@
-//! Which commit this build is of, for results: `LINERATE_GIT`, unset outside of a repository.
+//! Which commit this build is of, for results (`LINERATE_GIT`, unset outside of a repository),
+//! and the pages of the daemon, compressed.
 
 use std::process::Command;
 
+#[cfg(feature = "serve")]
+#[path = "build/pages.rs"]
+mod pages;
+
 fn main() {
-    for path in ["src", "build.rs", "../xdp-ebpf/src", "../.git/HEAD", "../.git/logs/HEAD"] {
+    for path in ["src", "build.rs", "build", "../xdp-ebpf/src", "../.git/HEAD", "../.git/logs/HEAD"]
+    {
         println!("cargo::rerun-if-changed={path}");
     }
     let described = Command::new("git")
@@ -13,4 +19,6 @@ fn main() {
     if let Some(commit) = text.and_then(|output| String::from_utf8(output.stdout).ok()) {
         println!("cargo::rustc-env=LINERATE_GIT={}", commit.trim());
     }
+    #[cfg(feature = "serve")]
+    pages::build_in().expect("the pages of web/dist cannot be read or compressed");
 }

@@ -32,6 +32,12 @@ pub(super) async fn check(
 /// Where no token is asked for: whether the daemon lives is no secret.
 const OPEN: [&str; 2] = ["/api/v1/health", "/api/v1/ready"];
 
+/// Whether a path is of the API; all others are of the pages, which hold no secret: one has to
+/// load them to give the token.
+pub(super) fn is_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
+}
+
 fn refused(config: &Config, method: &Method, path: &str, headers: &HeaderMap) -> Option<Problem> {
     let forbidden = |why: String| Some(Problem::new(StatusCode::FORBIDDEN, why));
     let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("\0"));
@@ -48,7 +54,7 @@ fn refused(config: &Config, method: &Method, path: &str, headers: &HeaderMap) ->
     {
         return forbidden(format!("a page of \"{origin}\" may not change anything here"));
     }
-    let token = config.token.as_ref().filter(|_| !OPEN.contains(&path))?;
+    let token = config.token.as_ref().filter(|_| is_api(path) && !OPEN.contains(&path))?;
     let given = text(header::AUTHORIZATION).unwrap_or_default();
     let given = given.split_once(' ').filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
     if given.is_some_and(|(_, given)| token.is(given.trim())) {
@@ -123,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_token_only_health_is_open() {
+    fn with_a_token_only_health_and_the_pages_are_open() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("token");
         std::fs::write(&file, "a-token-of-enough-octets\n").unwrap();
@@ -138,6 +144,9 @@ mod tests {
         {
             assert_eq!(ask("/api/v1/runs", wrong), 401, "{wrong}");
         }
-        assert_eq!(ask("/api/v1/health", ""), 200);
+        assert_eq!(ask("/api", ""), 401);
+        for open in ["/api/v1/health", "/", "/runs/7", "/assets/index.js", "/apiary"] {
+            assert_eq!(ask(open, ""), 200, "{open}");
+        }
     }
 }

@@ -188,6 +188,7 @@ pub fn main(config: Config) -> Result<(), ServeError> {
         println!("Open Traffic Generator API at {otg_scheme}://{otg_address}");
         let scheme = if tls.is_some() { "https" } else { "http" };
         println!("linerate serves {scheme}://{address}/api/v1/");
+        println!("Open {scheme}://{address}/ in a browser");
         // Connections that come from here on wait for their turn.
         manager.ready();
         tokio::spawn(manager.live(runs));

@@ -16,6 +16,7 @@ pub mod engine;
 mod live;
 mod manager;
 pub mod otg;
+mod pages;
 mod problem;
 mod rest;
 mod runs;

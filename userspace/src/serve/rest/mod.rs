@@ -18,6 +18,7 @@ use super::{
     auth,
     config::Config,
     live::Live,
+    pages,
     problem::{KIND as PROBLEM, Problem},
     runs::Runs,
     store::Store,
@@ -28,7 +29,7 @@ use axum::{
     extract::{DefaultBodyLimit, Request, State},
     http::StatusCode,
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use body::{Limit, is_large};
 use std::sync::Arc;
@@ -99,15 +100,23 @@ pub(super) fn router(app: App) -> (Router, OpenApi) {
         .layer(middleware::from_fn_with_state(turns, take_turn))
         // A reader of the live stream takes no turn: it stays.
         .merge(OpenApiRouter::new().routes(routes!(stream::live)).split_for_parts().0)
-        .fallback(
-            |request: Request| async move { Problem::not_found("page", request.uri().path()) },
-        )
+        .fallback(|request: Request| async move { elsewhere(&request) })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this page does not take that method")
         })
         .layer(middleware::from_fn_with_state(config, auth::check))
         .with_state(app);
     (router, description)
+}
+
+/// What is no route: a page, or nothing.
+fn elsewhere(request: &Request) -> Response {
+    let path = request.uri().path();
+    if auth::is_api(path) {
+        Problem::not_found("page", path).into_response()
+    } else {
+        pages::answer(request.method(), path, request.headers())
+    }
 }
 
 /// What the routes say of themselves, as it is committed.
