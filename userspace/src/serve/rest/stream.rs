@@ -17,7 +17,7 @@ use axum::{
         sse::{self, KeepAlive},
     },
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::OwnedSemaphorePermit;
@@ -69,7 +69,11 @@ pub(super) async fn live(
     let events = stream::unfold(reader, |mut reader| async {
         reader.next().await.map(|event| (Ok::<_, Infallible>(event), reader))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+    // A proxy that waits for the body before it passes the head on shall not wait for a run.
+    let hello = stream::once(async { Ok(sse::Event::default().comment("live")) });
+    Ok(Sse::new(hello.chain(events))
+        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+        .into_response())
 }
 
 struct Reader {
