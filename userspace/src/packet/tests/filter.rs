@@ -33,6 +33,15 @@ fn every_word_says_what_it_says_to_tcpdump() {
         "not arp",
         "tcp or udp and vlan 5",
         "(tcp or udp) and not (arp or host 10.0.0.1)",
+        "ip[8] = 64",
+        "ip[8:1]==64 and ip[2:2]>40",
+        "ether[14:2] & 0xfff = 5",
+        "ether [ 0:4 ] = 0x02000000",
+        "ip[16:4] = 0xc6130101",
+        "udp[2:2] != 8 and udp[4:2] <= 26 and udp[4:2] >= 26 and udp[4:2] < 27",
+        "payload[0] & 0xf0 = 0xc0",
+        "not tcp[13] & 2 != 0",
+        "not ether[62:4] >= 0",
     ] {
         assert!(holds(filter), "{filter}");
     }
@@ -50,6 +59,12 @@ fn every_word_says_what_it_says_to_tcpdump() {
         "udp and port 9",
         "ether host 02:00:00:00:00:03",
         "net 10.0.0.0/8",
+        "ip[8] != 64",
+        "ip6[0] >= 0",
+        "tcp[0:2] >= 0",
+        "ether[64] >= 0",
+        "ether[65535:4] = 0",
+        "ip[8] & 0xf0 = 64 and ip[8] > 64",
     ] {
         assert!(!holds(filter), "{filter}");
     }
@@ -57,7 +72,26 @@ fn every_word_says_what_it_says_to_tcpdump() {
 
 #[test]
 fn what_is_no_filter_is_refused_with_the_words() {
-    for text in ["", "udp port", "port x", "( udp", "udp )", "udp 7", "and", "host 1.2.3", "not"] {
+    for text in [
+        "",
+        "udp port",
+        "port x",
+        "( udp",
+        "udp )",
+        "udp 7",
+        "and",
+        "host 1.2.3",
+        "not",
+        "ip[8]",
+        "ip[8",
+        "ip[8:3] = 1",
+        "ip[x] = 1",
+        "vlan[0] = 1",
+        "ip[8] ! 1",
+        "ip[8] = 0x100000000",
+        "ip[8] & = 1",
+        "port[0] = 1",
+    ] {
         let error = text.parse::<Filter>().unwrap_err().to_string();
         assert!(error.contains("inbound"), "{text}: {error}");
     }
@@ -65,7 +99,10 @@ fn what_is_no_filter_is_refused_with_the_words() {
 
 #[test]
 fn a_frame_cut_anywhere_is_no_harm() {
-    let filter: Filter = "port 7 or host 10.0.0.1 or vlan 9 or arp".parse().unwrap();
+    let filter: Filter =
+        "port 7 or host 10.0.0.1 or vlan 9 or arp or ip[3:4] = 1 or payload[7] = 1 or udp[2:2] = 1"
+            .parse()
+            .unwrap();
     let frame = frame();
     for length in 0..frame.len() {
         filter.holds(&Seen { frame: &frame[..length], tagged: false, outgoing: true });
