@@ -59,15 +59,15 @@ impl Drop for Daemon {
     }
 }
 
-/// Runs the script's cases (none named: all) and returns what it printed.
+/// Runs a script's cases (none named: all) and returns what it printed.
 #[track_caller]
-fn snappi(lab: &Lab, daemon: &Daemon, cases: &[&str]) -> String {
+fn snappi(lab: &Lab, daemon: &Daemon, script: &str, cases: &[&str]) -> String {
     assert!(
         Path::new(PYTHON).exists(),
         "snappi is missing, so nothing was tested; run: cargo xtask setup"
     );
     let mut command = Command::new(PYTHON);
-    command.arg("contract.py").current_dir(SCRIPTS).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.arg(script).current_dir(SCRIPTS).env("PYTHONDONTWRITEBYTECODE", "1");
     command.arg(&daemon.url).args(["localhost:5555", &lab.east.to_string()]).args(cases);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     // SAFETY: as above.
@@ -87,26 +87,34 @@ fn snappi(lab: &Lab, daemon: &Daemon, cases: &[&str]) -> String {
     printed
 }
 
-fn serve(arguments: &[&str], cases: &[&str]) -> String {
+fn serve(arguments: &[&str], script: &str, cases: &[&str]) -> usize {
     let _quiet = much_of_the_machine();
     let lab = Lab::cable_with_queues(1, 1);
     let alias = format!("localhost:5555={}", lab.west);
     let daemon = Daemon::start(&lab, &[arguments, &["--alias", &alias]].concat());
-    let printed = snappi(&lab, &daemon, cases);
+    let printed = snappi(&lab, &daemon, script, cases);
     daemon.stop();
     lab.assert_nothing_attached();
-    printed
+    printed.lines().filter(|line| line.starts_with("ok ")).count()
 }
 
 #[test]
 fn real_snappi_is_served_over_tls() {
-    let printed = serve(&[], &[]);
-    assert_eq!(printed.lines().filter(|line| line.starts_with("ok ")).count(), 12, "{printed}");
+    assert_eq!(serve(&[], "contract.py", &[]), 12);
 }
 
 #[test]
 fn real_snappi_is_served_over_plain_http() {
     let cases = ["version_and_example", "both_directions", "udp_patterns", "control"];
-    let printed = serve(&["--otg-plain"], &cases);
-    assert_eq!(printed.lines().filter(|line| line.starts_with("ok ")).count(), 4, "{printed}");
+    assert_eq!(serve(&["--otg-plain"], "contract.py", &cases), 4);
+}
+
+#[test]
+fn every_form_of_every_field_that_the_client_knows_is_sent_as_it_says_or_refused_by_its_path() {
+    assert_eq!(serve(&[], "patterns.py", &[]), 2);
+}
+
+#[test]
+fn captures_have_the_frames_that_their_filters_keep_and_no_others() {
+    assert_eq!(serve(&[], "captures.py", &[]), 3);
 }

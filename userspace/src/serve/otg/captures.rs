@@ -1,13 +1,15 @@
 //! Captures at ports, beside whatever is sent there.
 
 use super::{
-    model::{self, CaptureRequest},
+    convert,
+    model::{self, CaptureRequest, Packets, PacketsForm},
     pcap,
-    refusal::{At, Failure},
+    refusal::{At, Failure, Refusal},
     server::{Otg, Outcome},
     state::Capture,
 };
 use crate::serve::engine::{CaptureStart, Command};
+use std::ops::Range;
 
 /// Octets that a capture keeps at most.
 const CAPTURE_OCTETS: u64 = 256 << 20;
@@ -21,11 +23,16 @@ impl Otg {
         self.stop_captures(ports).await?;
         for &port in ports {
             let number = self.number();
-            let (interface, old) = {
+            let (interface, filter, old) = {
                 let mut state = self.state();
                 let interface = state.plan.ports[port].interface.clone();
+                let planned = state.plan.captures.iter().find(|c| c.ports.contains(&port));
+                let filter = match planned.map_or("", |capture| &capture.filter) {
+                    "" => "inbound".to_owned(),
+                    filter => format!("inbound and ( {filter} )"),
+                };
                 let capture = Capture { number, over: false, fault: None };
-                (interface, state.captures.insert(port, capture))
+                (interface, filter, state.captures.insert(port, capture))
             };
             if let Some(old) = old {
                 // It may be gone with an engine that died.
@@ -36,7 +43,7 @@ impl Otg {
                 port: interface,
                 // Whole, for the FCS is computed of all of it.
                 snap: WHOLE,
-                filter: Some("inbound".into()),
+                filter: Some(filter),
                 beside: true,
                 octets: CAPTURE_OCTETS,
                 ..CaptureStart::default()
@@ -73,6 +80,7 @@ impl Otg {
     /// POST /monitor/capture: the file.
     pub(super) async fn capture(&self, body: &[u8]) -> Outcome<Vec<u8>> {
         let request: CaptureRequest = model::read(body)?;
+        let wanted = wanted(request.packets.unwrap_or_default())?;
         let at = At::root("port_name");
         let (number, format, snap) = {
             let state = self.state();
@@ -102,7 +110,24 @@ impl Otg {
             }
             pcapng.extend(part);
         }
-        pcap::with_fcs(&pcapng, format, &request.port_name, snap)
+        pcap::with_fcs(&pcapng, format, &request.port_name, snap, wanted)
             .map_err(|error| Failure::internal(error.to_string()))
     }
+}
+
+/// Which frames of a capture, counted from 0.
+fn wanted(packets: Packets) -> Result<Range<u64>, Refusal> {
+    let root = At::root("packets");
+    let given = [(PacketsForm::Slice, "slice", packets.slice.is_some())];
+    if convert::chosen(packets.choice, &given, PacketsForm::All, &root)? == PacketsForm::All {
+        return Ok(0..u64::MAX);
+    }
+    // There is one kind of slice.
+    let initial = packets.slice.unwrap_or_default().initial.unwrap_or_default();
+    let (start, count) = (initial.start.map_or(1, |it| it.0), initial.count.map_or(100, |it| it.0));
+    if start == 0 || count == 0 {
+        let at = root.key("slice");
+        return Err(at.key("initial").refuse("`start` and `count` are 1 or more"));
+    }
+    Ok(start - 1..(start - 1).saturating_add(count))
 }

@@ -3,7 +3,10 @@
 use super::model::CaptureFormat;
 use crate::packet::{CaptureCounts, PcapWriter, PcapngWriter};
 use pcap_parser::{Block, PcapBlockOwned, PcapError, PcapNGReader, traits::PcapReaderIterator};
-use std::io::{self, Cursor};
+use std::{
+    io::{self, Cursor},
+    ops::Range,
+};
 
 /// The frame check sequence of IEEE 802.3: CRC-32, the least octet first on the wire.
 fn fcs(frame: &[u8]) -> [u8; 4] {
@@ -11,15 +14,21 @@ fn fcs(frame: &[u8]) -> [u8; 4] {
 }
 
 /// Converts a pcapng file of this house, whose times are in nanoseconds and frames whole.
-/// Of each frame `snap` octets are kept, FCS included.
+/// Of each frame `snap` octets are kept, FCS included; `wanted` are counted from 0.
 pub(super) fn with_fcs(
     pcapng: &[u8],
     format: CaptureFormat,
     port: &str,
     snap: Option<u32>,
+    wanted: Range<u64>,
 ) -> io::Result<Vec<u8>> {
     let mut frames = Vec::new();
+    let mut number = 0;
     read(pcapng, |time_ns, frame| {
+        number += 1;
+        if !wanted.contains(&(number - 1)) {
+            return;
+        }
         let mut whole = frame.to_vec();
         whole.extend(fcs(frame));
         frames.push((time_ns, whole));
@@ -82,6 +91,8 @@ fn read(pcapng: &[u8], mut each: impl FnMut(u64, &[u8])) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    const ALL: Range<u64> = 0..u64::MAX;
+
     #[test]
     fn the_fcs_is_that_of_ethernet() {
         // IEEE 802.3 annex: CRC-32 of the nine digits is 0xcbf43926.
@@ -95,22 +106,25 @@ mod tests {
         file.write(1_700_000_000_000_000_001, false, &[7; 60]).unwrap();
         file.write(1_700_000_000_000_000_002, false, &[8; 70]).unwrap();
         file.finish(0, 1, &CaptureCounts::default()).unwrap();
-        let pcap = with_fcs(&pcapng, CaptureFormat::Pcap, "p", None).unwrap();
+        let pcap = with_fcs(&pcapng, CaptureFormat::Pcap, "p", None, ALL).unwrap();
         assert_eq!(pcap.len(), 24 + 16 + 64 + 16 + 74);
         assert_eq!(pcap[..4], [0x4d, 0x3c, 0xb2, 0xa1], "nanoseconds, little-endian");
         assert_eq!(pcap[32..36], 64_u32.to_le_bytes());
         assert_eq!(pcap[40..100], [7; 60]);
         assert_eq!(pcap[100..104], fcs(&[7; 60]));
-        let cut = with_fcs(&pcapng, CaptureFormat::Pcap, "p", Some(50)).unwrap();
+        let second = with_fcs(&pcapng, CaptureFormat::Pcap, "p", None, 1..9).unwrap();
+        assert_eq!(second.len(), 24 + 16 + 74);
+        let cut = with_fcs(&pcapng, CaptureFormat::Pcap, "p", Some(50), ALL).unwrap();
         assert_eq!(cut.len(), 24 + 2 * (16 + 50));
         assert_eq!(
             (&cut[32..36], &cut[36..40]),
             (&50_u32.to_le_bytes()[..], &64_u32.to_le_bytes()[..])
         );
         // What the last block lacks is no frame.
-        let part = with_fcs(&pcapng[..pcapng.len() / 2], CaptureFormat::Pcap, "p", None).unwrap();
+        let part =
+            with_fcs(&pcapng[..pcapng.len() / 2], CaptureFormat::Pcap, "p", None, ALL).unwrap();
         assert!(part.len() < pcap.len());
-        let again = with_fcs(&pcapng, CaptureFormat::Pcapng, "p", None).unwrap();
+        let again = with_fcs(&pcapng, CaptureFormat::Pcapng, "p", None, ALL).unwrap();
         let mut sizes = Vec::new();
         read(&again, |_, frame| sizes.push(frame.len())).unwrap();
         assert_eq!(sizes, [64, 74]);

@@ -9,7 +9,7 @@ use super::{
         },
         refusal::At,
     },
-    field::{Field, Kind, joined},
+    field::{self, Field, Kind, joined},
     ip::{ipv4, ipv6},
     layer::Layer,
 };
@@ -236,9 +236,14 @@ fn gre(header: &Gre, at: At<'_>) -> Result<Value, Refusal> {
         layer.set("checksum", true);
         layer.checksum("checksum", header.checksum.as_ref())?;
         layer.rare("reserved1", ("reserved1", &header.reserved1), bits(16), Some(0))?;
-    } else if header.reserved1.is_some() {
-        let at = layer.at().key("reserved1");
-        return Err(at.refuse("the header has it only with checksum_present = 1"));
+    } else {
+        let checksum = header.checksum.as_ref();
+        let checksum = field::checksum(checksum, &layer.at().key("checksum"))?;
+        let given = [("checksum", checksum.is_some()), ("reserved1", header.reserved1.is_some())];
+        if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
+            let at = layer.at().key(name);
+            return Err(at.refuse("the header has it only with checksum_present = 1"));
+        }
     }
     Ok(layer.named("gre"))
 }

@@ -4,6 +4,7 @@
 //! refused by its path; a warning is for what changes no frame.
 
 mod field;
+mod filter;
 mod flow;
 mod header;
 mod ip;
@@ -87,6 +88,8 @@ pub(super) struct PlannedCapture {
     pub(super) ports: Vec<usize>,
     /// Octets kept of every frame, with FCS.
     pub(super) snap: Option<u32>,
+    /// In the words of a capture's filter; empty: all frames.
+    pub(super) filter: String,
     pub(super) format: CaptureFormat,
 }
 
@@ -255,7 +258,7 @@ pub(super) fn original<'a>(
 
 /// The choice, or what is there without one, or else `usual`. What is there and not chosen
 /// would be ignored, so it is refused.
-fn chosen<T: Copy + PartialEq>(
+pub(super) fn chosen<T: Copy + PartialEq>(
     choice: Option<T>,
     given: &[(T, &str, bool)],
     usual: T,

@@ -6,7 +6,7 @@ use super::{
         model::{Config, Options},
         refusal::At,
     },
-    Plan, PlannedCapture, PlannedPort, World,
+    Plan, PlannedCapture, PlannedPort, World, filter,
     flow::{Part, port_index},
 };
 use crate::spec::Spec;
@@ -62,6 +62,10 @@ pub(super) fn layer1(config: &Config, plan: &mut Plan) -> Result<(), Refusal> {
             let problem = format!("{}; allowed: 64 to 14000", mtu.0);
             return Err(at.key("mtu").refuse(problem));
         }
+        // Clients send the default of the schema always.
+        if let Some(mtu) = layer1.mtu.filter(|mtu| mtu.0 != 1500) {
+            plan.warnings.push(format!("{at}: the MTU of an interface is not set to {}", mtu.0));
+        }
     }
     Ok(())
 }
@@ -98,9 +102,8 @@ pub(super) fn captures(
     let mut captures = Vec::new();
     for (index, capture) in config.captures.iter().flatten().enumerate() {
         let at = all.index(index);
-        if capture.filters.as_ref().is_some_and(|filters| !filters.is_empty()) {
-            return Err(at.key("filters").refuse("capture filters are not supported"));
-        }
+        let filters = capture.filters.as_deref().unwrap_or_default();
+        let filter = filter::filter(filters, &at.key("filters"))?;
         let names = at.key("port_names");
         let mut of = Vec::new();
         for (index, name) in capture.port_names.iter().enumerate() {
@@ -118,6 +121,7 @@ pub(super) fn captures(
         captures.push(PlannedCapture {
             ports: of,
             snap: snap.map(|size| size as u32),
+            filter,
             format: capture.format.unwrap_or_default(),
         });
     }

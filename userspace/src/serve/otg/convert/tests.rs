@@ -5,6 +5,7 @@ use super::{Measured, Plan, World, convert};
 use crate::spec::{Spec, Track};
 use serde_json::{Value, json};
 
+mod captures;
 mod fields;
 mod flows;
 mod refusals;

@@ -1,8 +1,7 @@
 //! `Config` and `Config.Update`.
 
-use super::{Flow, Whole};
+use super::{Capture, Flow, Whole};
 use serde::Deserialize;
-use serde_json::Value;
 
 /// Everything that a client sets up at once.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -111,29 +110,6 @@ impl Speed {
         };
         mbps * 1_000_000
     }
-}
-
-/// Ports whose frames are kept.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "the names of the schema")]
-pub struct Capture {
-    pub name: String,
-    pub port_names: Vec<String>,
-    pub filters: Option<Vec<Value>>,
-    pub overwrite: Option<bool>,
-    pub packet_size: Option<Whole>,
-    pub format: Option<CaptureFormat>,
-}
-
-/// The form of a capture file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs, reason = "the names of the schema")]
-pub enum CaptureFormat {
-    #[default]
-    Pcap,
-    Pcapng,
 }
 
 /// What holds for all.

@@ -1,6 +1,5 @@
 //! `Control.State`.
 
-use super::Empty;
 use serde::Deserialize;
 
 /// Declares an object that is one of several, by `choice`.
@@ -75,13 +74,4 @@ pub struct Protocols {
 pub enum ProtocolOrder {
     Start,
     Stop,
-}
-
-/// `Capture.Request`: the whole capture of a port.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "the names of the schema")]
-pub struct CaptureRequest {
-    pub port_name: String,
-    pub packets: Option<Empty>,
 }

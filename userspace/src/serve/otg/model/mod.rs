@@ -2,6 +2,7 @@
 //! of the schema (open-traffic-generator/models, 1.62.0). All others are refused where they
 //! stand.
 
+mod capture;
 mod config;
 mod control;
 mod flow;
@@ -10,6 +11,7 @@ mod metrics;
 mod pattern;
 mod scalar;
 
+pub use capture::*;
 pub use config::*;
 pub use control::*;
 pub use flow::*;

@@ -158,11 +158,11 @@ fn links_and_captures_are_taken_over() {
     let mut all = config(&json!({}));
     all["captures"] =
         json!([{"name": "c", "port_names": ["p2", "p1"], "format": "pcap", "overwrite": true}]);
-    all["layer1"] = json!([{"name": "l", "port_names": ["p1"], "media": "copper", "auto_negotiate": true, "promiscuous": false}]);
+    all["layer1"] = json!([{"name": "l", "port_names": ["p1"], "media": "copper", "auto_negotiate": true, "promiscuous": false, "mtu": 9000}]);
     all["options"] = json!({"port_options": {"location_preemption": true}});
     let plan = converted(&all).unwrap();
     assert_eq!(plan.captures[0].ports, [1, 0]);
-    assert_eq!(plan.warnings.len(), 3, "{:?}", plan.warnings);
+    assert_eq!(plan.warnings.len(), 4, "{:?}", plan.warnings);
     assert!(plan.warnings[0].starts_with("layer1[0]: media"), "{:?}", plan.warnings);
 }
 

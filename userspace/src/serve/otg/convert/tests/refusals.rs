@@ -208,10 +208,6 @@ fn what_is_not_a_flow_is_refused_too() {
             "$.captures[0].port_names[0]: there is no port",
         ),
         (
-            with("captures", json!([{"name": "c", "port_names": ["p1"], "filters": [{}]}])),
-            "$.captures[0].filters",
-        ),
-        (
             with("captures", json!([{"name": "c", "port_names": ["p1", "p1"]}])),
             "$.captures[0].port_names[1]: \"p1\" has a capture",
         ),
