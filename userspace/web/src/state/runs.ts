@@ -1,0 +1,139 @@
+//! A run in view: its newest numbers and 300 s of samples of each flow, one update a snapshot.
+
+import { onScopeDispose, ref, shallowRef, triggerRef } from 'vue'
+import { api, data, Problem, type FlowTotals, type RunSnapshot, type RunView, type SampleRow } from '@/api/client'
+import { live } from '@/api/live'
+import type { RunResult } from '@/api/results/run'
+import { DEPTH, SampleRing, sum, sums } from './ring'
+
+/** A flow of the run in view. */
+export interface FlowState {
+  readonly name: string
+  readonly ring: SampleRing
+  latest: SampleRow | null
+  totals: FlowTotals | null
+}
+
+/** Requests for histories at once: the browser has six connections and the stream needs one. */
+const AT_ONCE = 3
+
+/** Follows a run until the scope ends. */
+export function followRun(id: number) {
+  const view = shallowRef<RunView>()
+  const result = shallowRef<RunResult>()
+  const problem = shallowRef<Problem>()
+  const flows = shallowRef<FlowState[]>([])
+  const total = new SampleRing()
+  const elapsed_ns = ref<number | null>(null)
+  /** Histories that are asked for and not there yet. */
+  const awaited = ref(0)
+  const byName = new Map<string, FlowState>()
+  let gone = false
+
+  function flow(name: string): FlowState {
+    const known = byName.get(name)
+    if (known) return known
+    const made = { name, ring: new SampleRing(), latest: null, totals: null }
+    byName.set(name, made)
+    flows.value.push(made)
+    return made
+  }
+
+  function take(snapshot: RunSnapshot): void {
+    if (snapshot.run !== id) return
+    elapsed_ns.value = snapshot.elapsed_ns
+    for (const given of snapshot.flows) {
+      const state = flow(given.name)
+      state.latest = given.latest
+      state.totals = given.totals
+      state.ring.put(given.latest)
+      for (const row of given.finished) state.ring.put(row)
+    }
+    const all = sum(snapshot.flows.map((given) => given.latest))
+    if (all) total.put(all)
+    for (const row of sums(snapshot.flows.map((given) => given.finished))) total.put(row)
+    triggerRef(flows)
+  }
+
+  async function history(name: string): Promise<SampleRow[]> {
+    const params = { path: { flow: name }, query: { run: id, count: DEPTH } }
+    try {
+      return (await data(api.GET('/api/v1/collector/flows/{flow}/history', { params }))).samples
+    } catch {
+      // Neither memory nor store has any: charts say so.
+      return []
+    }
+  }
+
+  async function recall(): Promise<void> {
+    const names = [...byName.keys()]
+    const found: SampleRow[][] = []
+    awaited.value = names.length
+    const work = async () => {
+      for (let name = names.shift(); name !== undefined && !gone; name = names.shift()) {
+        const samples = await history(name)
+        for (const row of samples) flow(name).ring.put(row)
+        found.push(samples)
+        awaited.value -= 1
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    for (const row of sums(found)) total.put(row)
+    if (!gone) triggerRef(flows)
+  }
+
+  async function conclude(): Promise<void> {
+    if (view.value?.state !== 'done') return
+    const given = await data(api.GET('/api/v1/runs/{id}/result', { params: { path: { id } } }))
+    result.value = given as unknown as RunResult
+    for (const row of result.value.flows) {
+      const state = flow(row.name)
+      for (const sample of row.samples ?? []) state.ring.put(sample)
+    }
+    triggerRef(flows)
+  }
+
+  /** Asks for everything anew. */
+  async function again(): Promise<void> {
+    try {
+      const given = await data(api.GET('/api/v1/runs/{id}', { params: { path: { id } } }))
+      if (gone) return
+      view.value = given
+      if (given.latest) take(given.latest)
+      await conclude()
+      problem.value = undefined
+      await recall()
+    } catch (error) {
+      problem.value = Problem.from(error)
+    }
+  }
+
+  void again()
+  // The first opening of the stream is no return.
+  let opened = live.state.is === 'open'
+  const offs = [
+    live.on('snapshot', take),
+    live.on('run', (heard) => {
+      if (heard.id !== id) return
+      view.value = { ...heard, latest: heard.latest ?? view.value?.latest ?? null }
+      conclude().catch((error: unknown) => (problem.value = Problem.from(error)))
+    }),
+    live.on('missed', () => void again()),
+    live.on('opened', () => {
+      if (opened || problem.value) void again()
+      opened = true
+    }),
+  ]
+  onScopeDispose(() => {
+    gone = true
+    for (const off of offs) off()
+  })
+  /** Takes the answer of what was asked of the run. */
+  function answered(head: Omit<RunView, 'latest'>): void {
+    view.value = { ...head, latest: view.value?.latest ?? null }
+  }
+  return { view, result, problem, flows, total, elapsed_ns, awaited, again, answered }
+}
+
+/** What [`followRun`] gives. */
+export type FollowedRun = ReturnType<typeof followRun>
