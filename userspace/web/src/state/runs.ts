@@ -1,6 +1,6 @@
 //! A run in view: its newest numbers and 300 s of samples of each flow, one update a snapshot.
 
-import { onScopeDispose, ref, shallowRef, triggerRef } from 'vue'
+import { onScopeDispose, ref, shallowRef } from 'vue'
 import { api, data, Problem, type FlowTotals, type RunSnapshot, type RunView, type SampleRow } from '@/api/client'
 import { live } from '@/api/live'
 import type { RunResult } from '@/api/results/run'
@@ -39,6 +39,11 @@ export function followRun(id: number) {
     return made
   }
 
+  /** One update for all that is shown: the flows stay, their list is new. */
+  function renew(): void {
+    flows.value = [...flows.value]
+  }
+
   function take(snapshot: RunSnapshot): void {
     if (snapshot.run !== id) return
     elapsed_ns.value = snapshot.elapsed_ns
@@ -52,7 +57,7 @@ export function followRun(id: number) {
     const all = sum(snapshot.flows.map((given) => given.latest))
     if (all) total.put(all)
     for (const row of sums(snapshot.flows.map((given) => given.finished))) total.put(row)
-    triggerRef(flows)
+    renew()
   }
 
   async function history(name: string): Promise<SampleRow[]> {
@@ -79,7 +84,7 @@ export function followRun(id: number) {
     }
     await Promise.all(Array.from({ length: AT_ONCE }, work))
     for (const row of sums(found)) total.put(row)
-    if (!gone) triggerRef(flows)
+    if (!gone) renew()
   }
 
   async function conclude(): Promise<void> {
@@ -90,7 +95,7 @@ export function followRun(id: number) {
       const state = flow(row.name)
       for (const sample of row.samples ?? []) state.ring.put(sample)
     }
-    triggerRef(flows)
+    renew()
   }
 
   /** Asks for everything anew. */

@@ -95,6 +95,7 @@ export interface Drawn {
 }
 
 const STEP = 126
+const MARGIN = 54
 const BAR = 12
 const FULL = 96
 const TOP = 44
@@ -109,7 +110,7 @@ export function draw(way: Way): Drawn {
   const bars = way.places.map((place, index) => {
     const height = high(place.frames ?? last)
     last = place.frames ?? last
-    return { x: 30 + index * STEP, y: TOP, height, place }
+    return { x: MARGIN + index * STEP, y: TOP, height, place }
   })
   const bands = bars.slice(1).map((bar, index) => {
     const from = bars[index] as (typeof bars)[number]
@@ -131,5 +132,5 @@ export function draw(way: Way): Drawn {
     return { path, x, y, branch }
   })
   const lowest = Math.max(TOP + FULL + 10, ...leaves.map((leaf) => leaf.y + 40))
-  return { width: 30 + (way.places.length - 1) * STEP + BAR + 60, height: lowest, bars, bands, leaves }
+  return { width: 2 * MARGIN + (way.places.length - 1) * STEP + BAR, height: lowest, bars, bands, leaves }
 }
