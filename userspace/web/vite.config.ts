@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 
+const daemon = process.env.LINERATE_URL ?? 'http://127.0.0.1:8080'
+
 export default defineConfig({
   plugins: [vue()],
   resolve: { alias: { '@': fileURLToPath(new URL('src', import.meta.url)) } },
@@ -11,6 +13,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/api': process.env.LINERATE_URL ?? 'http://127.0.0.1:8080' } },
+  // The daemon lets only pages of its own change anything: its origin is put in the place of this server's.
+  server: { proxy: { '/api': { target: daemon, changeOrigin: true, headers: { origin: daemon } } } },
   test: { environment: 'happy-dom', include: ['src/**/*.test.ts'] },
 })
