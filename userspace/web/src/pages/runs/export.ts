@@ -91,13 +91,3 @@ ${sections.join('\n')}
 </body></html>
 `
 }
-
-/** Gives a file to the person. */
-export function save(name: string, kind: string, content: BlobPart): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([content], { type: kind }))
-  link.download = name
-  link.click()
-  // The browser reads it after the click.
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
-}
