@@ -91,7 +91,7 @@ export function factsOf(port: Port): Facts[] {
         ['TX', channels ? `${channels.tx} of ${channels.tx_max}` : String(port.tx_queues)],
         ['RX ring', rings ? `${count(rings.rx)} of ${count(rings.rx_max)} descriptors` : NONE],
         ['TX ring', rings ? `${count(rings.tx)} of ${count(rings.tx_max)} descriptors` : NONE],
-        ['RX interrupt held back', can.rx_coalesce_us === null ? NONE : `${can.rx_coalesce_us} µs`],
+        ['RX interrupt held', can.rx_coalesce_us === null ? NONE : `${can.rx_coalesce_us} µs`],
         ['Interrupts', can.interrupts.length ? `${can.interrupts.length} on CPUs ${ranges([...new Set(can.interrupts.flatMap((irq) => irq.cpus))])}` : NONE],
       ],
     },
@@ -99,7 +99,7 @@ export function factsOf(port: Port): Facts[] {
       title: 'XDP and AF_XDP',
       facts: [
         ['Mode', modeWord(port)], ['XDP', words(xdp?.xdp)], ['RX metadata', words(xdp?.rx_metadata)], ['AF_XDP', words(xdp?.xsk)],
-        ['Zero-copy buffers a frame', xdp?.zero_copy_segments == null ? NONE : String(xdp.zero_copy_segments)],
+        ['Zero-copy buffers', xdp?.zero_copy_segments == null ? NONE : String(xdp.zero_copy_segments)],
         ['Program', port.xdp_program ? `no. ${port.xdp_program.id}, ${port.xdp_program.hook}` : 'none'],
         ['Timestamps', words(timestamping?.stamps)], ['Clock', timestamping?.phc == null ? NONE : `/dev/ptp${timestamping.phc}`],
       ],

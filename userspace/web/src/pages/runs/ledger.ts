@@ -121,16 +121,18 @@ export function draw(way: Way): Drawn {
     return { path, known: from.place.frames !== null && bar.place.frames !== null }
   })
   const taken = new Map<number, number>()
+  const here = (after: number) => way.branches.filter((branch) => branch.after === after).length
   const leaves = way.branches.map((branch) => {
     const from = bars[branch.after] as (typeof bars)[number]
     const already = taken.get(branch.after) ?? 0
     taken.set(branch.after, already + 1)
     const [a, thick] = [from.x + BAR, Math.min(high(branch.frames), 26)]
     const start = from.y + from.height - thick
-    const [x, y] = [a + 20 + already * 8, TOP + FULL + 34 + already * 42]
+    // Those that fall deeper are farther left, so that none crosses the name of another.
+    const [x, y] = [a + 14 + (here(branch.after) - 1 - already) * 12, TOP + FULL + 26 + already * 40]
     const path = `M${a} ${start}C${x} ${start} ${x + thick} ${start} ${x + thick} ${y}H${x}C${x} ${start + thick} ${a + 8} ${start + thick} ${a} ${start + thick}Z`
-    return { path, x, y, branch }
+    return { path, x: x + thick + 6, y, branch }
   })
-  const lowest = Math.max(TOP + FULL + 10, ...leaves.map((leaf) => leaf.y + 40))
+  const lowest = Math.max(TOP + FULL + 10, ...leaves.map((leaf) => leaf.y + 30))
   return { width: 2 * MARGIN + (way.places.length - 1) * STEP + BAR, height: lowest, bars, bands, leaves }
 }
