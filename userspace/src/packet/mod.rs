@@ -19,6 +19,7 @@ mod settings;
 mod tag;
 mod tuples;
 mod values;
+mod varying;
 mod words;
 
 #[cfg(test)]
@@ -26,7 +27,7 @@ mod tests;
 
 pub use addresses::AddressSet;
 pub use cursor::Cursor;
-pub use dissect::dissect;
+pub use dissect::{Dissection, Header, HeaderField, dissect};
 pub use error::PacketError;
 pub use filter::{Filter, FilterError, Seen};
 pub use pcap::PcapWriter;
@@ -35,6 +36,8 @@ pub use program::Program;
 pub use recording::{Recording, RecordingError};
 pub use tag::{TAG_BYTES, Tag, TagStamp};
 pub use tuples::{TupleCount, tuple_turn};
+
+use std::fmt::Write as _;
 
 /// An Ethernet address, in the order of the wire.
 pub type Mac = [u8; 6];
@@ -49,6 +52,15 @@ pub enum NextHop {
     /// One for each value of the L3 destination, in the order of
     /// [`Program::destinations`].
     PerDestination(Vec<Mac>),
+}
+
+/// Octets as `raw` takes them in a flow file: `deadbeef`.
+pub fn digits(octets: &[u8]) -> String {
+    octets.iter().fold(String::with_capacity(2 * octets.len()), |mut digits, octet| {
+        // Writing to a String cannot fail.
+        let _ = write!(digits, "{octet:02x}");
+        digits
+    })
 }
 
 /// `02:00:5e:10:00:01`

@@ -1,14 +1,15 @@
 //! ARP for IPv4 over Ethernet (RFC 826).
 
-use super::{ETHERTYPE_IPV4, eth::number};
+use super::{ETHERTYPE_IPV4, eth::number, hex};
 use crate::packet::{
     Mac, PacketError,
     builder::{Builder, Place},
+    dissect::{Reading, Words},
     format_mac,
     words::load,
 };
 use crate::spec::{MacAddress, Values};
-use std::{fmt::Write as _, net::Ipv4Addr};
+use std::net::Ipv4Addr;
 
 const HEADER: usize = 28;
 
@@ -37,21 +38,23 @@ pub(super) fn append(b: &mut Builder, f: &Fields<'_>, own_mac: Mac) -> Result<()
 }
 
 /// Reads a packet and returns it with what follows, for no length says where it ends.
-pub(super) fn read<'a>(bytes: &'a [u8], text: &mut String) -> &'a [u8] {
-    if bytes.len() < HEADER {
-        text.push_str("; arp TRUNCATED");
+pub(super) fn read<'a>(bytes: &'a [u8], out: &mut Reading) -> &'a [u8] {
+    let Some((header, rest)) = bytes.split_at_checked(HEADER) else {
+        out.truncated("arp", bytes);
         return bytes;
-    }
-    let mac = |at| format_mac(load(bytes, at));
-    let address = |at| Ipv4Addr::from_octets(load(bytes, at));
-    let _ = write!(
-        text,
-        "; arp op {} sha {} spa {} tha {} tpa {}",
-        u16::from_be_bytes(load(bytes, 6)),
-        mac(8),
-        address(14),
-        mac(18),
-        address(24)
-    );
+    };
+    let mac = |at| format_mac(load(header, at));
+    let address = |at| Ipv4Addr::from_octets(load(header, at));
+    out.header("arp", header);
+    out.field("op", Words::Named("op"), u16::from_be_bytes(load(header, 6)));
+    out.field("sha", Words::Named("sha"), mac(8));
+    out.field("spa", Words::Named("spa"), address(14));
+    out.field("tha", Words::Named("tha"), mac(18));
+    out.field("tpa", Words::Named("tpa"), address(24));
+    out.field("hardware_type", Words::Silent, u16::from_be_bytes(load(header, 0)));
+    out.field("protocol_type", Words::Silent, hex(u16::from_be_bytes(load(header, 2))));
+    out.field("hardware_length", Words::Silent, header[4]);
+    out.field("protocol_length", Words::Silent, header[5]);
+    out.payload(rest, false);
     bytes
 }

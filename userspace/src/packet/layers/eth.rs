@@ -1,18 +1,19 @@
 //! Ethernet II (IEEE 802.3).
 
 use super::{
-    ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_MPLS, ETHERTYPE_SERVICE_VLAN,
-    ETHERTYPE_VLAN, arp, ipv4, ipv6, mpls, vlan,
+    ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_MPLS, ETHERTYPE_OLD_SERVICE_VLAN,
+    ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN, arp, hex, ipv4, ipv6, mpls, vlan,
 };
 use crate::packet::{
     Mac, NextHop, PacketError,
     addresses::destination_count,
     builder::{Builder, Place, Role},
+    dissect::{Reading, Words},
     format_mac,
     program::network,
+    words::load,
 };
 use crate::spec::{Layer, MacAddress, Values};
-use std::fmt::Write as _;
 
 pub(super) fn append(
     b: &mut Builder,
@@ -70,37 +71,38 @@ pub(super) fn number(mac: Mac) -> u64 {
 
 /// Reads a whole frame and returns its L3 packet, cut to the length its header states,
 /// or else all after the last `EtherType`.
-pub(in crate::packet) fn read<'a>(frame: &'a [u8], text: &mut String) -> &'a [u8] {
-    let Some((header, rest)) = frame.split_first_chunk::<14>() else {
-        text.push_str("eth TRUNCATED");
+pub(in crate::packet) fn read<'a>(frame: &'a [u8], out: &mut Reading) -> &'a [u8] {
+    let Some((header, rest)) = frame.split_at_checked(14) else {
+        out.truncated("eth", frame);
         return frame;
     };
-    let [dst, src] = [0, 6].map(|at| format_mac(crate::packet::words::load(header, at)));
-    let _ = write!(text, "eth {src} > {dst}");
-    read_type(u16::from_be_bytes([header[12], header[13]]), rest, text)
-}
-
-/// Reads a frame that a tunnel carries.
-pub(super) fn read_inner<'a>(frame: &'a [u8], text: &mut String) -> &'a [u8] {
-    text.push_str("; ");
-    read(frame, text)
+    let [dst, src] = [0, 6].map(|at| format_mac(load(header, at)));
+    let kind = u16::from_be_bytes(load(header, 12));
+    out.header("eth", header);
+    out.field("src", Words::Bare, src);
+    out.field("dst", Words::To, dst);
+    out.field("type", Words::Silent, hex(kind));
+    read_type(kind, rest, out)
 }
 
 /// Reads what an `EtherType` announces.
-pub(super) fn read_type<'a>(mut kind: u16, mut rest: &'a [u8], text: &mut String) -> &'a [u8] {
-    while matches!(kind, ETHERTYPE_VLAN | ETHERTYPE_SERVICE_VLAN) {
-        match vlan::read(kind, rest, text) {
+pub(super) fn read_type<'a>(mut kind: u16, mut rest: &'a [u8], out: &mut Reading) -> &'a [u8] {
+    while matches!(kind, ETHERTYPE_VLAN | ETHERTYPE_SERVICE_VLAN | ETHERTYPE_OLD_SERVICE_VLAN) {
+        match vlan::read(kind, rest, out) {
             Some((next, inner)) => (kind, rest) = (next, inner),
             None => return rest,
         }
     }
     match kind {
-        ETHERTYPE_IPV4 => ipv4::read(rest, text),
-        ETHERTYPE_IPV6 => ipv6::read(rest, text),
-        ETHERTYPE_ARP => arp::read(rest, text),
-        ETHERTYPE_MPLS => mpls::read(rest, text),
-        other => {
-            let _ = write!(text, "; type {other:#06x} len {}", rest.len());
+        ETHERTYPE_IPV4 => ipv4::read(rest, out),
+        ETHERTYPE_IPV6 => ipv6::read(rest, out),
+        ETHERTYPE_ARP => arp::read(rest, out),
+        ETHERTYPE_MPLS => mpls::read(rest, out),
+        _ => {
+            // Of the header that announces it: `type`, in GRE `protocol`.
+            out.tell("type");
+            out.tell("protocol");
+            out.payload(rest, true);
             rest
         }
     }

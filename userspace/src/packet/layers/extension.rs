@@ -7,9 +7,11 @@ use super::{
 use crate::packet::{
     PacketError,
     builder::{Builder, Place},
+    digits,
+    dissect::{Reading, Words},
 };
 use crate::spec::{Layer, Values};
-use std::{fmt::Write as _, ops::Range};
+use std::ops::Range;
 
 /// Routing types whose last hop the checksum of L4 takes for the destination.
 const SOURCE_ROUTE: u8 = 0;
@@ -70,12 +72,12 @@ fn final_destination(kind: u8, segments_left: u8, octets: usize) -> Option<Range
 pub(super) fn read<'a>(
     network: &mut Network<'a>,
     mut bytes: &'a [u8],
-    text: &mut String,
+    out: &mut Reading,
 ) -> Option<&'a [u8]> {
     loop {
         let name = match network.protocol {
-            PROTOCOL_HOP_BY_HOP => "hop by hop",
-            PROTOCOL_DESTINATION_OPTIONS => "destination options",
+            PROTOCOL_HOP_BY_HOP => "hop_by_hop",
+            PROTOCOL_DESTINATION_OPTIONS => "destination_options",
             PROTOCOL_ROUTING => "routing",
             PROTOCOL_FRAGMENT => "fragment",
             _ => return Some(bytes),
@@ -86,23 +88,33 @@ pub(super) fn read<'a>(
             _ => 8,
         };
         let Some((header, rest)) = bytes.split_at_checked(octets) else {
-            let _ = write!(text, "; {name} TRUNCATED");
+            out.truncated(name, bytes);
             return None;
         };
-        let _ = write!(text, "; {name} len {octets}");
-        if network.protocol == PROTOCOL_ROUTING {
-            let _ = write!(text, " type {} segments left {}", header[2], header[3]);
+        out.header(name, header);
+        out.field("length", Words::Named("len"), octets);
+        let mut last_fragment = true;
+        if fragment {
+            let at = u16::from_be_bytes([header[2], header[3]]);
+            let id = u32::from_be_bytes([4, 5, 6, 7].map(|at| header[at]));
+            out.field("id", Words::Named("id"), id);
+            out.field("fragment_offset", Words::NotZero("offset"), at & 0xfff8);
+            out.field("mf", Words::NotZero("mf"), at & 1);
+            last_fragment = at & 0xfff9 == 0;
+        } else if network.protocol == PROTOCOL_ROUTING {
+            out.field("type", Words::Named("type"), header[2]);
+            out.field("segments_left", Words::Named("segments left"), header[3]);
+            out.field("data", Words::Silent, digits(&header[4..]));
             if let Some(last) = final_destination(header[2], header[3], octets) {
                 network.dst = &header[last];
             }
+        } else {
+            out.field("options", Words::Silent, digits(&header[2..]));
         }
-        if fragment {
-            let _ = write!(text, " id {}", u32::from_be_bytes([4, 5, 6, 7].map(|at| header[at])));
-            let offset = u16::from_be_bytes([header[2], header[3]]);
-            if offset & 0xfff9 != 0 {
-                let _ = write!(text, " offset {}", offset & 0xfff8);
-                return None;
-            }
+        out.field("next_header", Words::Silent, header[0]);
+        if !last_fragment {
+            out.payload(rest, false);
+            return None;
         }
         network.protocol = header[0];
         bytes = rest;

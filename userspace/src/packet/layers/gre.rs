@@ -1,12 +1,13 @@
 //! GRE (RFC 2784) with key and sequence number (RFC 2890).
 
-use super::{ETHERTYPE_ETHERNET, eth, ethertype, read_checksum};
+use super::{ETHERTYPE_ETHERNET, eth, ethertype, hex, read_checksum};
 use crate::packet::{
     PacketError,
     builder::{Builder, Checksum, Place},
+    dissect::{Reading, Words},
+    words::load,
 };
 use crate::spec::{Layer, Values};
-use std::fmt::Write as _;
 
 const CHECKSUM: u16 = 0x8000;
 const KEY: u16 = 0x2000;
@@ -50,32 +51,33 @@ pub(super) fn append(b: &mut Builder, f: &Fields<'_>, rest: &[Layer]) -> Result<
     Ok(())
 }
 
-pub(super) fn read(packet: &[u8], text: &mut String) {
+pub(super) fn read(packet: &[u8], out: &mut Reading) {
     let word = |at: usize| Some(u16::from_be_bytes([*packet.get(at)?, *packet.get(at + 1)?]));
     let (Some(flags), Some(protocol)) = (word(0), word(2)) else {
-        text.push_str("; gre TRUNCATED");
+        out.truncated("gre", packet);
         return;
     };
-    text.push_str("; gre");
-    let mut at = 4;
-    for (flag, name) in [(CHECKSUM, "checksum"), (KEY, "key"), (SEQUENCE, "sequence")] {
-        if flags & flag == 0 {
-            continue;
-        }
-        let (Some(high), Some(low)) = (word(at), word(at + 2)) else {
-            text.push_str(" TRUNCATED");
-            return;
-        };
-        at += 4;
+    let optional = [(CHECKSUM, "checksum"), (KEY, "key"), (SEQUENCE, "sequence")]
+        .into_iter()
+        .filter(|(flag, _)| flags & flag != 0);
+    let octets = 4 + 4 * optional.clone().count();
+    let Some((header, rest)) = packet.split_at_checked(octets) else {
+        out.truncated("gre", packet);
+        return;
+    };
+    out.header("gre", header);
+    for (at, (flag, name)) in (4..).step_by(4).zip(optional) {
         if flag == CHECKSUM {
-            text.push_str(" checksum");
-            read_checksum(None, packet, text);
+            let sum = u16::from_be_bytes(load(header, at));
+            out.field("checksum", Words::Instead("checksum"), hex(sum));
+            read_checksum(None, packet, out);
         } else {
-            let _ = write!(text, " {name} {}", u32::from(high) << 16 | u32::from(low));
+            out.field(name, Words::Named(name), u32::from_be_bytes(load(header, at)));
         }
     }
+    out.field("protocol", Words::Silent, hex(protocol));
     match protocol {
-        ETHERTYPE_ETHERNET => drop(eth::read_inner(&packet[at..], text)),
-        other => drop(eth::read_type(other, &packet[at..], text)),
+        ETHERTYPE_ETHERNET => drop(eth::read(rest, out)),
+        other => drop(eth::read_type(other, rest, out)),
     }
 }

@@ -1,12 +1,13 @@
 //! ICMP (RFC 792) and `ICMPv6` (RFC 4443), as far as echo has fields.
 
-use super::{Network, PROTOCOL_ICMPV6, read_checksum};
+use super::{Network, PROTOCOL_ICMPV6, hex, read_checksum};
 use crate::packet::{
     PacketError,
     builder::{Builder, Checksum, Place},
+    dissect::{Reading, Words},
+    words::load,
 };
 use crate::spec::Values;
-use std::fmt::Write as _;
 
 const ICMP_FIELDS: [&str; 4] = ["icmp.type", "icmp.code", "icmp.id", "icmp.seq"];
 const ICMPV6_FIELDS: [&str; 4] = ["icmpv6.type", "icmpv6.code", "icmpv6.id", "icmpv6.seq"];
@@ -36,20 +37,19 @@ pub(super) fn append(b: &mut Builder, v6: bool, values: [&Values; 4]) -> Result<
     Ok(())
 }
 
-pub(super) fn read(network: Option<&Network<'_>>, packet: &[u8], text: &mut String) {
+pub(super) fn read(network: Option<&Network<'_>>, packet: &[u8], out: &mut Reading) {
     let name = if network.is_some() { "icmpv6" } else { "icmp" };
-    let Some(header) = packet.first_chunk::<8>() else {
-        let _ = write!(text, "; {name} TRUNCATED");
+    let Some((header, rest)) = packet.split_at_checked(8) else {
+        out.truncated(name, packet);
         return;
     };
-    let word = |at| u16::from_be_bytes([header[at], header[at + 1]]);
-    let _ = write!(
-        text,
-        "; {name} type {} code {} id {} seq {}",
-        header[0],
-        header[1],
-        word(4),
-        word(6)
-    );
-    read_checksum(network, packet, text);
+    let word = |at| u16::from_be_bytes(load(header, at));
+    out.header(name, header);
+    out.field("type", Words::Named("type"), header[0]);
+    out.field("code", Words::Named("code"), header[1]);
+    out.field("id", Words::Named("id"), word(4));
+    out.field("seq", Words::Named("seq"), word(6));
+    out.field("checksum", Words::Silent, hex(word(2)));
+    read_checksum(network, packet, out);
+    out.payload(rest, false);
 }

@@ -1,12 +1,15 @@
 //! IPv4, without options (RFC 791).
 
-use super::{Network, protocol, read_checksum, read_transport};
+use super::{Network, hex, protocol, read_checksum, read_transport};
 use crate::packet::{
     PacketError,
     builder::{Builder, Checksum, Length, Place, Role},
+    digits,
+    dissect::{Reading, Words},
+    words::load,
 };
 use crate::spec::{Layer, Values};
-use std::{fmt::Write as _, net::Ipv4Addr};
+use std::net::Ipv4Addr;
 
 const HEADER: usize = 20;
 const DONT_FRAGMENT: u64 = 0x4000;
@@ -51,36 +54,50 @@ pub(super) fn append(b: &mut Builder, f: &Fields<'_>, rest: &[Layer]) -> Result<
 }
 
 /// Reads a packet and returns it, cut to its total length.
-pub(super) fn read<'a>(bytes: &'a [u8], text: &mut String) -> &'a [u8] {
+pub(super) fn read<'a>(bytes: &'a [u8], out: &mut Reading) -> &'a [u8] {
     let header = usize::from(bytes.first().unwrap_or(&0) & 0xf) * 4;
     if header < HEADER || bytes.len() < header {
-        text.push_str("; ipv4 TRUNCATED");
+        out.truncated("ipv4", bytes);
         return bytes;
     }
-    let word = |at| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
-    let address = |at| Ipv4Addr::from_octets(crate::packet::words::load(bytes, at));
+    let word = |at| u16::from_be_bytes(load(bytes, at));
+    let address = |at| Ipv4Addr::from_octets(load(bytes, at));
     let length = usize::from(word(2));
-    let _ = write!(text, "; ipv4 {} > {} ttl {} len {length}", address(12), address(16), bytes[8]);
-    for (name, value) in
-        [("dscp", u16::from(bytes[1] >> 2)), ("ecn", u16::from(bytes[1] & 3)), ("id", word(4))]
-    {
-        if value != 0 {
-            let _ = write!(text, " {name} {value}");
-        }
+    let flags = word(6);
+    out.header("ipv4", &bytes[..header]);
+    out.field("src", Words::Bare, address(12));
+    out.field("dst", Words::To, address(16));
+    out.field("ttl", Words::Named("ttl"), bytes[8]);
+    out.field("length", Words::Named("len"), length);
+    out.field("dscp", Words::NotZero("dscp"), bytes[1] >> 2);
+    out.field("ecn", Words::NotZero("ecn"), bytes[1] & 3);
+    out.field("id", Words::NotZero("id"), word(4));
+    let df = u16::from(flags & DONT_FRAGMENT as u16 != 0);
+    out.field("df", if df == 1 { Words::Instead("df") } else { Words::Silent }, df);
+    let mf = flags >> 13 & 1;
+    out.field("mf", if mf == 1 { Words::Instead("mf") } else { Words::Silent }, mf);
+    out.field("fragment_offset", Words::NotZero("fragment offset"), flags & 0x1fff);
+    out.field("reserved", Words::NotZero("reserved"), flags >> 15);
+    out.field("protocol", Words::Silent, bytes[9]);
+    out.field("checksum", Words::Silent, hex(word(10)));
+    if header > HEADER {
+        out.field("options", Words::Named("options"), digits(&bytes[HEADER..header]));
     }
-    if word(6) == DONT_FRAGMENT as u16 {
-        text.push_str(" df");
-    }
-    read_checksum(None, &bytes[..header], text);
+    read_checksum(None, &bytes[..header], out);
     if length < header || length > bytes.len() {
-        text.push_str(" BAD LENGTH");
+        out.fault("BAD LENGTH");
         return bytes;
     }
     let packet = &bytes[..length];
+    if flags & 0x1fff != 0 {
+        // Only the first fragment begins with the header that `protocol` names.
+        out.payload(&packet[header..], true);
+        return packet;
+    }
     read_transport(
         &Network { src: &packet[12..16], dst: &packet[16..HEADER], protocol: packet[9] },
         &packet[header..],
-        text,
+        out,
     );
     packet
 }

@@ -4,9 +4,11 @@ use super::{Network, extension, protocol, read_transport};
 use crate::packet::{
     PacketError,
     builder::{Builder, Length, Place, Role},
+    dissect::{Reading, Words},
+    words::load,
 };
 use crate::spec::{Layer, Values};
-use std::{fmt::Write as _, net::Ipv6Addr};
+use std::net::Ipv6Addr;
 
 const HEADER: usize = 40;
 
@@ -38,30 +40,31 @@ pub(super) fn append(b: &mut Builder, f: &Fields<'_>, rest: &[Layer]) -> Result<
 }
 
 /// Reads a packet and returns it, cut to its payload length.
-pub(super) fn read<'a>(bytes: &'a [u8], text: &mut String) -> &'a [u8] {
-    if bytes.len() < HEADER {
-        text.push_str("; ipv6 TRUNCATED");
+pub(super) fn read<'a>(bytes: &'a [u8], out: &mut Reading) -> &'a [u8] {
+    let Some((header, rest)) = bytes.split_at_checked(HEADER) else {
+        out.truncated("ipv6", bytes);
         return bytes;
-    }
-    let address = |at| Ipv6Addr::from_octets(crate::packet::words::load(bytes, at));
-    let length = usize::from(u16::from_be_bytes([bytes[4], bytes[5]]));
-    let _ =
-        write!(text, "; ipv6 {} > {} hop limit {} len {length}", address(8), address(24), bytes[7]);
-    let first = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    for (name, value) in [("traffic class", first >> 20 & 0xff), ("flow label", first & 0xf_ffff)] {
-        if value != 0 {
-            let _ = write!(text, " {name} {value}");
-        }
-    }
-    if HEADER + length > bytes.len() {
-        text.push_str(" BAD LENGTH");
+    };
+    let address = |at| Ipv6Addr::from_octets(load(header, at));
+    let length = usize::from(u16::from_be_bytes(load(header, 4)));
+    let first = u32::from_be_bytes(load(header, 0));
+    out.header("ipv6", header);
+    out.field("src", Words::Bare, address(8));
+    out.field("dst", Words::To, address(24));
+    out.field("hop_limit", Words::Named("hop limit"), header[7]);
+    out.field("length", Words::Named("len"), length);
+    out.field("traffic_class", Words::NotZero("traffic class"), first >> 20 & 0xff);
+    out.field("flow_label", Words::NotZero("flow label"), first & 0xf_ffff);
+    out.field("next_header", Words::Silent, header[6]);
+    if length > rest.len() {
+        out.fault("BAD LENGTH");
         return bytes;
     }
     let packet = &bytes[..HEADER + length];
     let mut network =
         Network { src: &packet[8..24], dst: &packet[24..HEADER], protocol: packet[6] };
-    if let Some(rest) = extension::read(&mut network, &packet[HEADER..], text) {
-        read_transport(&network, rest, text);
+    if let Some(rest) = extension::read(&mut network, &packet[HEADER..], out) {
+        read_transport(&network, rest, out);
     }
     packet
 }

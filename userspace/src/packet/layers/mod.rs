@@ -14,9 +14,8 @@ mod udp;
 mod vlan;
 mod vxlan;
 
-use super::{Mac, NextHop, PacketError, builder::Builder};
+use super::{Mac, NextHop, PacketError, builder::Builder, dissect::Reading};
 use crate::spec::{Layer, Setting};
-use std::fmt::Write as _;
 
 pub(super) use eth::read as read_frame;
 
@@ -119,6 +118,8 @@ const ETHERTYPE_MPLS: u16 = 0x8847;
 /// Transparent Ethernet Bridging (RFC 1701), for frames in GRE.
 const ETHERTYPE_ETHERNET: u16 = 0x6558;
 const ETHERTYPE_SERVICE_VLAN: u16 = 0x88a8;
+/// Of service tags before IEEE 802.1ad.
+const ETHERTYPE_OLD_SERVICE_VLAN: u16 = 0x9100;
 
 /// The `EtherType` that announces the next layer.
 fn ethertype(rest: &[Layer]) -> u16 {
@@ -176,28 +177,35 @@ struct Network<'a> {
 }
 
 /// Reads the L4 header and says where the payload begins in `packet`.
-fn read_transport(network: &Network<'_>, packet: &[u8], text: &mut String) {
+fn read_transport(network: &Network<'_>, packet: &[u8], out: &mut Reading) {
     match network.protocol {
-        PROTOCOL_UDP => udp::read(network, packet, text),
-        PROTOCOL_TCP => tcp::read(network, packet, text),
-        PROTOCOL_ICMP => icmp::read(None, packet, text),
-        PROTOCOL_ICMPV6 => icmp::read(Some(network), packet, text),
-        PROTOCOL_GRE => gre::read(packet, text),
-        PROTOCOL_IPV4 => drop(ipv4::read(packet, text)),
-        PROTOCOL_IPV6 => drop(ipv6::read(packet, text)),
-        other => {
-            let _ = write!(text, "; protocol {other} len {}", packet.len());
+        PROTOCOL_UDP => udp::read(network, packet, out),
+        PROTOCOL_TCP => tcp::read(network, packet, out),
+        PROTOCOL_ICMP => icmp::read(None, packet, out),
+        PROTOCOL_ICMPV6 => icmp::read(Some(network), packet, out),
+        PROTOCOL_GRE => gre::read(packet, out),
+        PROTOCOL_IPV4 => drop(ipv4::read(packet, out)),
+        PROTOCOL_IPV6 => drop(ipv6::read(packet, out)),
+        _ => {
+            out.tell("protocol");
+            out.tell("next_header");
+            out.payload(packet, true);
         }
     }
 }
 
 /// Says so if the octets, with the pseudo header in front, do not sum up to all ones.
-fn read_checksum(network: Option<&Network<'_>>, bytes: &[u8], text: &mut String) {
+fn read_checksum(network: Option<&Network<'_>>, bytes: &[u8], out: &mut Reading) {
     use super::words::{fold, sum};
     let pseudo = network.map_or(0, |network| {
         sum(network.src) + sum(network.dst) + u64::from(network.protocol) + bytes.len() as u64
     });
     if fold(pseudo + sum(bytes)) != 0xffff {
-        text.push_str(" BAD CHECKSUM");
+        out.fault("BAD CHECKSUM");
     }
+}
+
+/// A type, protocol number or checksum as people write it.
+fn hex(word: u16) -> String {
+    format!("{word:#06x}")
 }

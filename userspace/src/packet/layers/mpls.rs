@@ -4,9 +4,10 @@ use super::{eth, ipv4, ipv6};
 use crate::packet::{
     PacketError,
     builder::{Builder, Place},
+    dissect::{Reading, Words},
+    words::load,
 };
 use crate::spec::{Layer, Values};
-use std::fmt::Write as _;
 
 pub(super) fn append(
     b: &mut Builder,
@@ -26,31 +27,31 @@ pub(super) fn append(
 
 /// Reads the label stack and what stands on it, which no field announces: as every router
 /// does, IP by its version. Returns all the octets, for no length says where they end.
-pub(super) fn read<'a>(bytes: &'a [u8], text: &mut String) -> &'a [u8] {
+pub(super) fn read<'a>(bytes: &'a [u8], out: &mut Reading) -> &'a [u8] {
     let mut rest = bytes;
     loop {
-        let Some((entry, inner)) = rest.split_first_chunk::<4>() else {
-            text.push_str("; mpls TRUNCATED");
+        let Some((header, inner)) = rest.split_at_checked(4) else {
+            out.truncated("mpls", rest);
             return bytes;
         };
-        let entry = u32::from_be_bytes(*entry);
-        let _ = write!(text, "; mpls {} ttl {}", entry >> 12, entry & 0xff);
-        if entry >> 9 & 7 != 0 {
-            let _ = write!(text, " tc {}", entry >> 9 & 7);
-        }
+        let entry = u32::from_be_bytes(load(header, 0));
+        let bottom = entry >> 8 & 1;
+        out.header("mpls", header);
+        out.field("label", Words::Bare, entry >> 12);
+        out.field("ttl", Words::Named("ttl"), entry & 0xff);
+        out.field("tc", Words::NotZero("tc"), entry >> 9 & 7);
+        out.field("bottom", Words::Silent, bottom);
         rest = inner;
-        if entry >> 8 & 1 == 1 {
+        if bottom == 1 {
             break;
         }
     }
     match rest.first().map_or(0, |octet| octet >> 4) {
-        4 => drop(ipv4::read(rest, text)),
-        6 => drop(ipv6::read(rest, text)),
+        4 => drop(ipv4::read(rest, out)),
+        6 => drop(ipv6::read(rest, out)),
         // RFC 4448, without a control word.
-        0 if rest.len() >= 14 => drop(eth::read_inner(rest, text)),
-        _ => {
-            let _ = write!(text, "; payload len {}", rest.len());
-        }
+        0 if rest.len() >= 14 => drop(eth::read(rest, out)),
+        _ => out.payload(rest, true),
     }
     bytes
 }

@@ -1,12 +1,14 @@
 //! TCP: a bare header without options (RFC 9293).
 
-use super::{Network, PROTOCOL_TCP, read_checksum};
+use super::{Network, PROTOCOL_TCP, hex, read_checksum};
 use crate::packet::{
     PacketError,
     builder::{Builder, Checksum, Place, Role},
+    digits,
+    dissect::{Reading, Words},
+    words::load,
 };
 use crate::spec::Values;
-use std::fmt::Write as _;
 
 const HEADER: usize = 20;
 
@@ -40,18 +42,30 @@ pub(super) fn append(b: &mut Builder, f: &Fields<'_>) -> Result<(), PacketError>
     Ok(())
 }
 
-pub(super) fn read(network: &Network<'_>, packet: &[u8], text: &mut String) {
-    let Some(header) = packet.first_chunk::<HEADER>() else {
-        text.push_str("; tcp TRUNCATED");
+pub(super) fn read(network: &Network<'_>, packet: &[u8], out: &mut Reading) {
+    if packet.len() < HEADER {
+        out.truncated("tcp", packet);
         return;
-    };
-    let word = |at| u16::from_be_bytes([header[at], header[at + 1]]);
-    let long = |at: usize| u32::from(word(at)) << 16 | u32::from(word(at + 2));
-    let _ = write!(text, "; tcp {} > {} seq {} ack {} flags ", word(0), word(2), long(4), long(8));
-    let flags = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"];
-    let set: Vec<_> =
-        (0..8).filter(|bit| header[13] >> bit & 1 == 1).map(|bit| flags[bit]).collect();
-    text.push_str(&if set.is_empty() { "none".to_owned() } else { set.join(",") });
-    let _ = write!(text, " window {}", word(14));
-    read_checksum(Some(network), packet, text);
+    }
+    let word = |at| u16::from_be_bytes(load(packet, at));
+    let long = |at| u32::from_be_bytes(load(packet, at));
+    let offset = packet[12] >> 4;
+    let end = (usize::from(offset) * 4).clamp(HEADER, packet.len());
+    let (header, payload) = packet.split_at(end);
+    out.header("tcp", header);
+    out.field("src", Words::Bare, word(0));
+    out.field("dst", Words::To, word(2));
+    out.field("seq", Words::Named("seq"), long(4));
+    out.field("ack", Words::Named("ack"), long(8));
+    out.field("flags", Words::TcpFlags, packet[13]);
+    out.field("window", Words::Named("window"), word(14));
+    out.field("ns", Words::NotZero("ns"), packet[12] & 1);
+    out.field("data_offset", Words::Silent, offset);
+    out.field("checksum", Words::Silent, hex(word(16)));
+    out.field("urgent", Words::NotZero("urgent"), word(18));
+    if end > HEADER {
+        out.field("options", Words::Named("options"), digits(&header[HEADER..]));
+    }
+    read_checksum(Some(network), packet, out);
+    out.payload(payload, false);
 }

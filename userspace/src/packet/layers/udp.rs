@@ -1,12 +1,13 @@
 //! UDP (RFC 768).
 
-use super::{Network, PROTOCOL_UDP, read_checksum, vxlan};
+use super::{Network, PROTOCOL_UDP, hex, read_checksum, vxlan};
 use crate::packet::{
     PacketError,
     builder::{Builder, Checksum, Length, Place, Role},
+    dissect::{Reading, Words},
+    words::load,
 };
 use crate::spec::{UdpChecksum, Values};
-use std::fmt::Write as _;
 
 /// RFC 7348 section 5.
 const VXLAN_PORT: u16 = 4789;
@@ -35,21 +36,29 @@ pub(super) fn append(
     Ok(())
 }
 
-pub(super) fn read(network: &Network<'_>, packet: &[u8], text: &mut String) {
-    let Some(header) = packet.first_chunk::<8>() else {
-        text.push_str("; udp TRUNCATED");
+pub(super) fn read(network: &Network<'_>, packet: &[u8], out: &mut Reading) {
+    let Some((header, payload)) = packet.split_at_checked(8) else {
+        out.truncated("udp", packet);
         return;
     };
-    let word = |at| u16::from_be_bytes([header[at], header[at + 1]]);
-    let _ = write!(text, "; udp {} > {} len {}", word(0), word(2), word(4));
-    if usize::from(word(4)) != packet.len() {
-        text.push_str(" BAD LENGTH");
-    } else if word(6) == 0 {
-        text.push_str(" no checksum");
-    } else {
-        read_checksum(Some(network), packet, text);
+    let word = |at| u16::from_be_bytes(load(header, at));
+    let (length, checksum) = (word(4), word(6));
+    out.header("udp", header);
+    out.field("src", Words::Bare, word(0));
+    out.field("dst", Words::To, word(2));
+    out.field("length", Words::Named("len"), length);
+    let is_whole = usize::from(length) == packet.len();
+    let absent = is_whole && checksum == 0;
+    let words = if absent { Words::Instead("no checksum") } else { Words::Silent };
+    out.field("checksum", words, hex(checksum));
+    if !is_whole {
+        out.fault("BAD LENGTH");
+    } else if !absent {
+        read_checksum(Some(network), packet, out);
     }
     if word(2) == VXLAN_PORT {
-        vxlan::read(&packet[8..], text);
+        vxlan::read(payload, out);
+    } else {
+        out.payload(payload, false);
     }
 }

@@ -1,12 +1,13 @@
 //! IEEE 802.1Q tag, one or several.
 
-use super::{ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN, ethertype};
+use super::{ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN, ethertype, hex};
 use crate::packet::{
     PacketError,
     builder::{Builder, Place},
+    dissect::{Reading, Words},
+    words::load,
 };
 use crate::spec::{Layer, Values};
-use std::fmt::Write as _;
 
 /// Appends the tag control information and the type of what follows; the TPID is the
 /// type field of the header before.
@@ -40,18 +41,20 @@ pub(super) fn append_type(b: &mut Builder, at: usize, rest: &[Layer]) -> Result<
 }
 
 /// Reads a tag; returns the type and the octets that follow.
-pub(super) fn read<'a>(tpid: u16, bytes: &'a [u8], text: &mut String) -> Option<(u16, &'a [u8])> {
-    let Some((header, rest)) = bytes.split_first_chunk::<4>() else {
-        text.push_str("; vlan TRUNCATED");
+pub(super) fn read<'a>(tpid: u16, bytes: &'a [u8], out: &mut Reading) -> Option<(u16, &'a [u8])> {
+    let Some((header, rest)) = bytes.split_at_checked(4) else {
+        out.truncated("vlan", bytes);
         return None;
     };
-    let control = u16::from_be_bytes([header[0], header[1]]);
-    let _ = write!(text, "; vlan {} pcp {}", control & 0xfff, control >> 13);
-    if control & 0x1000 != 0 {
-        text.push_str(" dei");
-    }
-    if tpid != ETHERTYPE_VLAN {
-        let _ = write!(text, " tpid {tpid:#06x}");
-    }
-    Some((u16::from_be_bytes([header[2], header[3]]), rest))
+    let (control, kind): (u16, u16) =
+        (u16::from_be_bytes(load(header, 0)), u16::from_be_bytes(load(header, 2)));
+    out.header("vlan", header);
+    out.field("id", Words::Bare, control & 0xfff);
+    out.field("pcp", Words::Named("pcp"), control >> 13);
+    let dei = control >> 12 & 1;
+    out.field("dei", if dei == 1 { Words::Instead("dei") } else { Words::Silent }, dei);
+    let usual = tpid == ETHERTYPE_VLAN;
+    out.field("tpid", if usual { Words::Silent } else { Words::Named("tpid") }, hex(tpid));
+    out.field("type", Words::Silent, hex(kind));
+    Some((kind, rest))
 }

@@ -4,19 +4,14 @@ use super::{
     App,
     extract::{Body, Path, Query, created, number},
 };
-use crate::{
-    packet::{Cursor, Mac, NextHop, Program, TagStamp, dissect},
-    serve::{
-        problem::{Problem, below},
-        runs::{Planned, RunRequest, blocking, invalid, with_aliases},
-        store::{FlowSet, FlowSetHead},
-    },
-    spec::{Spec, Track},
+use crate::serve::{
+    problem::Problem,
+    runs::{Planned, RunRequest, blocking, with_aliases},
+    store::{FlowSet, FlowSetHead},
 };
 use axum::{Json, extract::State, http::StatusCode, response::Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
-use std::{fmt::Write, sync::Arc};
 use utoipa::{IntoParams, ToSchema};
 
 /// A flow set as a client gives it.
@@ -37,7 +32,7 @@ pub(super) struct FlowSetBody {
 pub(super) struct SpecBody {
     /// The shape of a flow file.
     #[schema(value_type = Object)]
-    spec: Value,
+    pub(super) spec: Value,
 }
 
 /// Which part of a list.
@@ -56,45 +51,6 @@ pub(super) struct Page {
 fn page() -> u32 {
     100
 }
-
-/// How many frames are shown.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Count {
-    /// Of each flow.
-    #[serde(default = "frames")]
-    #[param(minimum = 1, maximum = 100, default = 3)]
-    count: u32,
-}
-
-fn frames() -> u32 {
-    3
-}
-
-/// The first frames of every flow.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Preview {
-    /// Flow by flow, at most 1,000 in all.
-    frames: Vec<PreviewedFrame>,
-}
-
-/// A frame as it would leave, without its FCS. MAC addresses that only a run knows are
-/// 02:00:00:00:00:01 (source) and 02:00:00:00:00:02 (next hop).
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct PreviewedFrame {
-    /// The row.
-    flow: String,
-    /// Its number, from 0.
-    number: u64,
-    /// Octets with FCS.
-    size: usize,
-    /// In hexadecimal digits.
-    octets: String,
-    /// Its headers in words.
-    headers: String,
-}
-
-const PREVIEW_MOST: usize = 1000;
 
 fn checked(name: &str) -> Result<(), Problem> {
     match name.chars().count() {
@@ -199,82 +155,4 @@ pub(super) async fn validate(
     Body(body): Body<SpecBody>,
 ) -> Result<Json<Planned>, Problem> {
     Ok(Json(plan(&app, body.spec).await?.1))
-}
-
-/// Shows the first frames of flows without sending them.
-#[utoipa::path(post, path = "/api/v1/flows/preview", tag = "flows", params(Count),
-    request_body = SpecBody, responses((status = 200, body = Preview),
-    (status = 400, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem),
-    (status = 422, body = Problem)))]
-pub(super) async fn preview(
-    State(app): State<App>,
-    Query(count): Query<Count>,
-    Body(body): Body<SpecBody>,
-) -> Result<Json<Preview>, Problem> {
-    show(&app, body.spec, &count).await
-}
-
-/// Shows the first frames of a flow set.
-#[utoipa::path(get, path = "/api/v1/flows/{id}/preview", tag = "flows",
-    operation_id = "flows_preview_stored",
-    params(("id" = u64, Path, description = "The flow set"), Count),
-    responses((status = 200, body = Preview), (status = 400, body = Problem),
-    (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub(super) async fn preview_stored(
-    State(app): State<App>,
-    Path(id): Path<u64>,
-    Query(count): Query<Count>,
-) -> Result<Json<Preview>, Problem> {
-    let store = Arc::clone(&app.store);
-    let found = blocking(move || store.flow_set(id)).await??;
-    let set = found.ok_or_else(|| Problem::not_found("flow set", id))?;
-    show(&app, set.spec, &count).await
-}
-
-async fn show(app: &App, spec: Value, count: &Count) -> Result<Json<Preview>, Problem> {
-    if !(1..=100).contains(&count.count) {
-        return Err(Problem::bad("count", "1 to 100"));
-    }
-    let (spec, count) = (with_aliases(spec, &app.config.aliases), u64::from(count.count));
-    let frames = blocking(move || frames_of(&spec, count)).await??;
-    Ok(Json(Preview { frames }))
-}
-
-fn frames_of(spec: &Value, count: u64) -> Result<Vec<PreviewedFrame>, Problem> {
-    /// Stand for addresses that only a run knows.
-    const SOURCE: Mac = [2, 0, 0, 0, 0, 1];
-    const NEXT_HOP: Mac = [2, 0, 0, 0, 0, 2];
-    let spec =
-        Spec::from_json(spec).map_err(|error| Problem::of_engine(invalid(&error), "spec"))?;
-    let mut frames = Vec::new();
-    for (index, flow) in spec.flows.iter().enumerate() {
-        let program = Program::compile(flow, SOURCE, &NextHop::One(NEXT_HOP)).map_err(|error| {
-            Problem::unfit(below("spec", &spec.place(index, "layers").key), error.to_string())
-        })?;
-        let mut cursor = Cursor::new(Arc::new(program), 0, 1);
-        let mut chunk = vec![0; cursor.program().max_frame_bytes()];
-        for number in 0..count {
-            if frames.len() == PREVIEW_MOST {
-                return Ok(frames);
-            }
-            cursor.fill(&mut chunk);
-            let stamp =
-                TagStamp { magic: 0, stream: index as u16, sequence: number as u32, time_ns: 0 };
-            let bytes = cursor.write(&mut chunk, &stamp);
-            let frame = &chunk[..bytes];
-            let mut octets = String::with_capacity(bytes * 2);
-            for octet in frame {
-                // Writing to a String cannot fail.
-                let _ = write!(octets, "{octet:02x}");
-            }
-            frames.push(PreviewedFrame {
-                flow: flow.name.clone(),
-                number,
-                size: bytes + 4,
-                octets,
-                headers: dissect(frame, flow.track == Track::Tag),
-            });
-        }
-    }
-    Ok(frames)
 }

@@ -8,6 +8,7 @@ mod extract;
 mod flows;
 mod health;
 mod ports;
+mod preview;
 mod remote;
 mod runs;
 mod stream;
@@ -140,7 +141,7 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(flows::list, flows::create))
         .routes(routes!(flows::get, flows::replace, flows::remove))
         .routes(routes!(flows::validate))
-        .routes(routes!(flows::preview))
+        .routes(routes!(preview::preview))
         .routes(routes!(runs::list, runs::start))
         .routes(routes!(suites::list, suites::start))
         .routes(routes!(suites::validate))
@@ -149,7 +150,7 @@ fn described() -> OpenApiRouter<App> {
     let small = OpenApiRouter::new()
         .routes(routes!(ports::list))
         .routes(routes!(ports::get))
-        .routes(routes!(flows::preview_stored))
+        .routes(routes!(preview::preview_stored))
         .routes(routes!(runs::get))
         .routes(routes!(runs::result))
         .routes(routes!(runs::flows))
