@@ -1,12 +1,5 @@
 import { expect, test } from 'vitest'
-import { ascii, differing, inSpans, octetsOf, rowsOf } from './frames'
-
-test('what differs between frames is found, of unequal sizes too', () => {
-  expect(differing(['0a0b0c0d', '0a0c0d0d', '0a0b0c0e', '0a0b'])).toEqual([{ offset: 1, octets: 3 }])
-  expect(differing(['00ff00ff', '01ff00fe'])).toEqual([{ offset: 0, octets: 1 }, { offset: 3, octets: 1 }])
-  expect(differing(['00'])).toEqual([])
-  expect(differing([])).toEqual([])
-})
+import { ascii, inSpans, octetsOf, rowsOf } from './frames'
 
 test('long payload is folded between headers and tag, and nothing is lost', () => {
   const octets = octetsOf('00'.repeat(200))

@@ -19,19 +19,6 @@ export function inSpans(at: number, spans: readonly Span[]): boolean {
   return spans.some((span) => at >= span.offset && at < span.offset + span.octets)
 }
 
-/** Which octets differ between frames of one flow, by looking at them. */
-export function differing(frames: readonly string[]): Span[] {
-  const [first, ...others] = frames.map(octetsOf)
-  const spans: Span[] = []
-  first?.forEach((octet, offset) => {
-    if (!others.some((other) => offset < other.length && other[offset] !== octet)) return
-    const last = spans.at(-1)
-    if (last && last.offset + last.octets === offset) last.octets += 1
-    else spans.push({ offset, octets: 1 })
-  })
-  return spans
-}
-
 /** Rows of `width` octets; four and more in a row without anything of `telling` are hidden unless `all`. */
 export function rowsOf(octets: readonly string[], width: number, telling: readonly Span[], all: boolean): HexRow[] {
   const rows: HexRow[] = []

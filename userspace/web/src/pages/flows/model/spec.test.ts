@@ -50,7 +50,7 @@ test('one flow alone is shown once, however often it is repeated, and before it 
 
 test('flows of another file mean the same without its defaults', () => {
   const defaults = { rate: '10%', duration: '9s', size: 128 }
-  const flow = [{ name: 'a', frames: 5 }, { name: 'b', schedule: [], size: 64 }]
+  const flow: Table[] = [{ name: 'a', frames: 5 }, { name: 'b', schedule: [], size: 64 }]
   expect(spelled({ defaults, flow })).toEqual([
     { name: 'a', frames: 5, rate: '10%', size: 128 },
     { name: 'b', schedule: [], size: 64, duration: '9s' },

@@ -29,9 +29,9 @@ test('a flow file comes back whole, with what this page does not know', () => {
 })
 
 test('it is written as people write it', () => {
-  const text = print({ flow: [{ layers: [{ eth: {} }, { udp: { src: 1 } }], tx: 'w', name: 'a' }], ports: { w: { if: 'e0' } } })
+  const text = print({ flow: [{ layers: [{ eth: {} }, { udp: { dst: 2, src: 1 } }], tx: 'w', name: 'a' }], ports: { w: { if: 'e0' } } })
   expect(text).toBe(
-    '[ports]\nw = { if = "e0" }\n\n[[flow]]\nname = "a"\ntx = "w"\nlayers = [\n  { eth = {} },\n  { udp = { src = 1 } },\n]\n',
+    '[ports]\nw = { if = "e0" }\n\n[[flow]]\nname = "a"\ntx = "w"\nlayers = [\n  { eth = {} },\n  { udp = { src = 1, dst = 2 } },\n]\n',
   )
 })
 

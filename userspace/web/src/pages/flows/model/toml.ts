@@ -1,8 +1,15 @@
 //! Flow files as text: written as the README writes them, read by smol-toml.
 
 import { parse, TomlError } from 'smol-toml'
+import { LAYERS } from './layers'
 import { FLOW_KEYS, isTable, type Json, type Table } from './spec'
 
+/** Keys of tables on one line, as people write them; the store keeps no order. */
+const ORDER = [
+  ...['if', 'addr', 'gw', 'line', 'at', 'rate', 'ramp', 'list', 'range', 'random', 'step', 'seed', 'count', 'frames', 'gap', 'repeat'],
+  ...['loss', 'p50', 'p99', 'p999', 'max', 'outage', 'src', 'dst'],
+  ...LAYERS.flatMap((layer) => layer.fields.map((field) => field.key)),
+]
 const TABLE_KEYS = ['ports', 'defaults', 'flow']
 
 function key(name: string): string {
@@ -19,7 +26,7 @@ export function inline(value: Json): string {
   if (typeof value === 'string') return quoted(value)
   if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`
   if (!isTable(value)) return String(value)
-  const entries = Object.entries(value).filter(([, one]) => one !== null)
+  const entries = sorted(value, ORDER)
   return entries.length === 0 ? '{}' : `{ ${entries.map(([name, one]) => `${key(name)} = ${inline(one)}`).join(', ')} }`
 }
 
@@ -29,11 +36,14 @@ function value(given: Json): string {
   return lines ? `[\n${given.map((one) => `  ${inline(one)},\n`).join('')}]` : inline(given)
 }
 
-function section(table: Table, order: readonly string[] = []): string {
+/** Known keys first, in their order; TOML has no null. */
+function sorted(table: Table, order: readonly string[]): [string, Json][] {
   const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
-  const entries = Object.entries(table).filter(([, one]) => one !== null)
-  entries.sort(([a], [b]) => rank(a) - rank(b))
-  return entries.map(([name, one]) => `${key(name)} = ${value(one)}\n`).join('')
+  return Object.entries(table).filter(([, one]) => one !== null).sort(([a], [b]) => rank(a) - rank(b))
+}
+
+function section(table: Table, order: readonly string[] = []): string {
+  return sorted(table, order).map(([name, one]) => `${key(name)} = ${value(one)}\n`).join('')
 }
 
 /** A spec as a flow file. */
