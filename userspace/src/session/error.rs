@@ -37,6 +37,8 @@ pub enum SessionError {
     Capture(std::io::Error),
     #[error("{daemon}: {message}")]
     Remote { daemon: String, message: String, exit_code: u8 },
+    #[error("the lease is over: it was not renewed in time")]
+    LeaseOver,
     #[error("could not start a thread: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -59,7 +61,7 @@ impl SessionError {
                 | TxError::LockedMemory { .. }
                 | TxError::LiveFrames { .. },
             ) => 77,
-            Self::Tx(_) | Self::ForeignXdp { .. } | Self::Thread(_) => 2,
+            Self::Tx(_) | Self::ForeignXdp { .. } | Self::LeaseOver | Self::Thread(_) => 2,
             Self::Xsk { source, .. } => match source.kind() {
                 std::io::ErrorKind::PermissionDenied => 77,
                 _ => 2,

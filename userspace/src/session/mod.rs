@@ -46,7 +46,9 @@ pub use facts::{
 pub use judging::{Judged, PortLoad};
 pub use load::FlowLoad;
 pub use next_hop::vlan_tags;
-pub use remote::{ClockOffset, Host, PortAnnouncer, Reach};
+pub use remote::{
+    ClockOffset, Host, PortAnnouncer, Reach, VERSION, VERSION_HEADER, far_counters, far_port_report,
+};
 pub use replay::{Replay, ReplayError, ReplayPace, ReplaySpec};
 pub use respond::{RespondFacts, RespondSession, RespondSpec, Responded};
 

@@ -20,6 +20,7 @@
 //! | `capture` | all that passes a port, in order | tshark, echoes |
 //! | `replay` | a capture sent again, exactly | AF_PACKET, editcap, a device's books |
 //! | `remote` | ports of another daemon in runs and suites | the kernel's counters, a limiter, shifted clocks |
+//! | `remote_ways` | the way to another daemon: HTTPS, REST, the test API, versions, leases | openssl, snappi, the kernel's counters |
 //! | `respond` | frames sent back, pings, ARP and datagrams answered | the kernel's counters, ping, sockets |
 //! | `modes` | generic XDP, one queue, overload | the kernel's counters |
 //! | `live_frames` | the other back end: frames, counts, rates, ends | tshark, AF_XDP, the kernel's counters |
@@ -37,6 +38,7 @@
 //! | `serve_service` | the daemon as a normal user and as the unit starts it | setcap, setpriv, systemd-analyze, a socket |
 //! | `serve_options` | every option from flags, environment and file | a socket, Python's ssl |
 //! | `killed` | the daemon killed at random moments, again and again | the kernel's view, another SQLite |
+//! | `otg` | the test API: every field, filters, metrics, changes | snappi, scapy, the kernel's counters |
 //! | `rfc2544` | the command on real frames through a limiter, a bridge and a router | the devices' own limits, python's jsonschema |
 //! | `series` | `--series`: rows, endless runs, a full disk | python |
 //! | `compare` | two results: within, outside, not to be compared | exit codes, serde_json |
@@ -75,6 +77,7 @@ mod ports;
 mod privileges;
 mod queues;
 mod remote;
+mod remote_ways;
 mod replay;
 mod respond;
 mod rfc2544;

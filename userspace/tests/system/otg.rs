@@ -19,15 +19,20 @@ const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/python/bin/
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/system/otg");
 
 /// `linerate serve` at an address of its own.
-struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     url: String,
 }
 
 impl Daemon {
-    fn start(lab: &Lab, arguments: &[&str]) -> Self {
-        let mut command = Command::new(Linerate::BINARY);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--otg", "127.0.0.1:0"]).args(arguments);
+    /// `before` the binary stands how it is started.
+    pub(crate) fn start(lab: &Lab, before: &[&str], arguments: &[&str]) -> Self {
+        let words = [before, &[Linerate::BINARY]].concat();
+        let mut command = Command::new(words[0]);
+        command
+            .args(&words[1..])
+            .args(["serve", "--listen", "127.0.0.1:0", "--otg", "127.0.0.1:0"])
+            .args(arguments);
         command.arg("--store").arg(lab.file("state", b"").with_file_name("serve.db"));
         command.stdout(Stdio::piped()).stderr(Stdio::inherit());
         // SAFETY: prctl is async-signal-safe, and nothing else happens between fork and exec.
@@ -44,7 +49,7 @@ impl Daemon {
     }
 
     /// SIGTERM, and it ends well.
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         // SAFETY: the child has not been waited for, so its number is still its own.
         assert_eq!(unsafe { libc::kill(self.child.id() as i32, libc::SIGTERM) }, 0);
         let status = self.child.wait().expect("its end");
@@ -59,16 +64,24 @@ impl Drop for Daemon {
     }
 }
 
-/// Runs a script's cases (none named: all) and returns what it printed.
+/// Runs a script's cases (none named: all) between two ports, by their locations; how many
+/// went well.
 #[track_caller]
-fn snappi(lab: &Lab, daemon: &Daemon, script: &str, cases: &[&str]) -> String {
+pub(crate) fn snappi(
+    daemon: &Daemon,
+    before: &[&str],
+    script: &str,
+    ports: [&str; 2],
+    cases: &[&str],
+) -> usize {
     assert!(
         Path::new(PYTHON).exists(),
         "snappi is missing, so nothing was tested; run: cargo xtask setup"
     );
-    let mut command = Command::new(PYTHON);
-    command.arg(script).current_dir(SCRIPTS).env("PYTHONDONTWRITEBYTECODE", "1");
-    command.arg(&daemon.url).args(["localhost:5555", &lab.east.to_string()]).args(cases);
+    let words = [before, &[PYTHON]].concat();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).arg(script).current_dir(SCRIPTS).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.arg(&daemon.url).args(ports).args(cases);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     // SAFETY: as above.
     unsafe { command.pre_exec(die_with_the_test) };
@@ -84,18 +97,19 @@ fn snappi(lab: &Lab, daemon: &Daemon, script: &str, cases: &[&str]) -> String {
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let said = said.recv_timeout(Duration::from_secs(5)).unwrap_or_default();
     assert!(output.status.success(), "{printed}{said}");
-    printed
+    printed.lines().filter(|line| line.starts_with("ok ")).count()
 }
 
 fn serve(arguments: &[&str], script: &str, cases: &[&str]) -> usize {
     let _quiet = much_of_the_machine();
     let lab = Lab::cable_with_queues(1, 1);
     let alias = format!("localhost:5555={}", lab.west);
-    let daemon = Daemon::start(&lab, &[arguments, &["--alias", &alias]].concat());
-    let printed = snappi(&lab, &daemon, script, cases);
+    let daemon = Daemon::start(&lab, &[], &[arguments, &["--alias", &alias]].concat());
+    let ports = ["localhost:5555", &lab.east.to_string()];
+    let well = snappi(&daemon, &[], script, ports, cases);
     daemon.stop();
     lab.assert_nothing_attached();
-    printed.lines().filter(|line| line.starts_with("ok ")).count()
+    well
 }
 
 #[test]

@@ -9,11 +9,11 @@ use serde_json::Value;
 use std::net::TcpStream;
 use std::time::Duration;
 
-const DAEMON: &str = "10.99.0.2:8080";
-const TOKEN: &str = "a-token-of-two-dozen-octets";
+pub(crate) const DAEMON: &str = "10.99.0.2:8080";
+pub(crate) const TOKEN: &str = "a-token-of-two-dozen-octets";
 
 /// Joins the two hosts by a way of their own, beside the one that is tested.
-fn join(lab: &Lab) {
+pub(crate) fn join(lab: &Lab) {
     let (west, east) = (&lab.west.netns, &lab.east.netns);
     command(
         "ip",
@@ -26,14 +26,19 @@ fn join(lab: &Lab) {
 }
 
 /// The daemon on east's host, behind a `wrapper`.
-fn daemon(lab: &Lab, wrapper: &[&str]) -> Linerate {
+pub(crate) fn daemon(lab: &Lab, wrapper: &[&str]) -> Linerate {
+    daemon_with(lab, wrapper, &[])
+}
+
+/// The same with more options.
+pub(crate) fn daemon_with(lab: &Lab, wrapper: &[&str], more: &[&str]) -> Linerate {
     let store = lab.directory().join("far.db").display().to_string();
     let token = lab.file("token", TOKEN.as_bytes()).display().to_string();
     let serve = ["serve", "--listen", DAEMON, "--otg", "127.0.0.1:0", "--store", &store];
     let daemon = Linerate::spawn_inside(
         &lab.east,
         wrapper,
-        &[&serve[..], &["--token-file", &token]].concat(),
+        &[&serve[..], &["--token-file", &token], more].concat(),
     );
     let address = DAEMON.parse().unwrap();
     let open = || TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok();
@@ -42,18 +47,28 @@ fn daemon(lab: &Lab, wrapper: &[&str]) -> Linerate {
 }
 
 /// A linerate on west's host that knows the token.
-fn near(lab: &Lab, arguments: &[&str]) -> Linerate {
+pub(crate) fn near(lab: &Lab, arguments: &[&str]) -> Linerate {
+    near_with(lab, &[], arguments)
+}
+
+/// The same with more variables in its environment.
+pub(crate) fn near_with(lab: &Lab, variables: &[&str], arguments: &[&str]) -> Linerate {
     let token = format!("LINERATE_REMOTE_TOKEN={TOKEN}");
-    Linerate::spawn_inside(&lab.west, &["env", &token], arguments)
+    Linerate::spawn_inside(&lab.west, &[&["env", &token], variables].concat(), arguments)
 }
 
 /// The PORT that east is from west's host.
-fn far(lab: &Lab) -> String {
+pub(crate) fn far(lab: &Lab) -> String {
     format!("[10.99.0.2]:8080/{}", lab.east.interface)
 }
 
 /// A run both ways.
-fn run(lab: &Lab, rate: &str, end: &str) -> Linerate {
+pub(crate) fn run(lab: &Lab, rate: &str, end: &str) -> Linerate {
+    run_with(lab, &[], rate, end)
+}
+
+/// The same with more variables in its environment.
+pub(crate) fn run_with(lab: &Lab, variables: &[&str], rate: &str, end: &str) -> Linerate {
     let text = format!(
         r#"
         [ports]
@@ -77,7 +92,7 @@ fn run(lab: &Lab, rate: &str, end: &str) -> Linerate {
         far(lab)
     );
     let file = lab.file("flows.toml", text.as_bytes());
-    near(lab, &["run", file.to_str().unwrap(), "--json", "-"])
+    near_with(lab, variables, &["run", file.to_str().unwrap(), "--json", "-"])
 }
 
 #[track_caller]
@@ -87,7 +102,7 @@ fn far_port(outcome: &Outcome) -> Value {
 }
 
 #[track_caller]
-fn assert_free(port: &Port) {
+pub(crate) fn assert_free(port: &Port) {
     eventually("the port is given back", || port.xdp().is_none());
 }
 

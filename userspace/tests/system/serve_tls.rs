@@ -7,19 +7,19 @@ use std::{io::Read, net::TcpStream, path::PathBuf, time::Duration};
 const TOKEN: &str = "a-token-of-enough-octets";
 
 /// PEM files.
-struct Pair {
-    certificate: PathBuf,
-    key: PathBuf,
+pub(crate) struct Pair {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 impl Pair {
-    fn arguments(&self) -> Vec<String> {
+    pub(crate) fn arguments(&self) -> Vec<String> {
         let path = |path: &PathBuf| path.display().to_string();
         ["--tls-cert".into(), path(&self.certificate), "--tls-key".into(), path(&self.key)].into()
     }
 }
 
-fn openssl(lab: &Lab, name: &str, more: &[&str]) -> Pair {
+pub(crate) fn openssl(lab: &Lab, name: &str, more: &[&str]) -> Pair {
     let at = |end: &str| lab.directory().join(format!("{name}.{end}"));
     let (certificate, key) = (at("crt"), at("key"));
     let own = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];

@@ -106,7 +106,7 @@ fn flow(state: &State, index: usize, planned: &PlannedFlow, measured: Measured) 
             None
         },
         timestamps: live.filter(|_| measured.timestamps).and_then(|(run, flow)| stamps(run, flow)),
-        latency: measured.latency.and_then(|mode| latency(live?.1, mode, planned.wire_ns)),
+        latency: measured.latency.and_then(|mode| latency(live?.1, mode)),
     }
 }
 
@@ -121,10 +121,10 @@ fn stamps(run: &Run, flow: &FlowState) -> Option<Timestamps> {
 /// The engine measures from the last bit that left to the first that came (RFC 1242,
 /// store-and-forward) where links have a speed. From the first bit, a frame takes its own
 /// time on the wire longer. A veth has no wire: first and last bit leave at once.
-fn latency(flow: &FlowState, mode: LatencyMode, wire_ns: Option<f64>) -> Option<LatencyMetric> {
+fn latency(flow: &FlowState, mode: LatencyMode) -> Option<LatencyMetric> {
     let more_ns = match mode {
         LatencyMode::StoreForward => 0.0,
-        LatencyMode::CutThrough => wire_ns.unwrap_or(0.0),
+        LatencyMode::CutThrough => flow.wire_ns.unwrap_or(0.0),
     };
     let ns = |value: Option<i64>| Some(Real(value? as f64 + more_ns));
     Some(LatencyMetric {

@@ -22,6 +22,7 @@ mod refusal;
 mod server;
 mod state;
 mod transmit;
+mod update;
 mod write;
 
 pub use certificate::{CertificateError, CertificateFiles};

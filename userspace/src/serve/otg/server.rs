@@ -4,8 +4,8 @@ use super::{
     convert::{self, Plan, World},
     metrics,
     model::{
-        self, CaptureOrder, Config, ControlForm, ControlState, FlowProperty, LinkOrder,
-        MetricsForm, MetricsRequest, MetricsResponse, PortState, PortStateForm, Update, Warning,
+        self, CaptureOrder, Config, ControlForm, ControlState, LinkOrder, MetricsForm,
+        MetricsRequest, MetricsResponse, PortState, PortStateForm, Warning,
     },
     refusal::{At, Failure, Refusal},
     state::{Counted, State},
@@ -121,56 +121,7 @@ impl Otg {
         Ok(Warning { warnings })
     }
 
-    /// PATCH /config: rates and sizes of flows.
-    pub(super) async fn update_config(&self, body: &[u8]) -> Outcome<Warning> {
-        let _order = self.orders.lock().await;
-        // Checked as a whole, and then taken over as it is written.
-        let update: Update = model::read(body)?;
-        let written: Value = model::read(body)?;
-        let root = At::root("flows");
-        let flows = update.flows.ok_or_else(|| root.refuse("`flows` is missing"))?;
-        let mut document = self.config();
-        let at = root.key("flows");
-        let mut indices = Vec::with_capacity(flows.flows.len());
-        for (place, flow) in flows.flows.iter().enumerate() {
-            let at = at.index(place);
-            let at = at.key("name");
-            let list = document["flows"].as_array_mut();
-            let found = list.and_then(|list| list.iter().position(|old| old["name"] == *flow.name));
-            let index =
-                found.ok_or_else(|| at.refuse(format!("there is no flow \"{}\"", flow.name)))?;
-            for property in &flows.property_names {
-                let key = match property {
-                    FlowProperty::Rate => "rate",
-                    FlowProperty::Size if self.state().running().is_some() => {
-                        return Err(at
-                            .refuse("sizes do not change while flows are sent; stop them first")
-                            .into());
-                    }
-                    FlowProperty::Size => "size",
-                };
-                let new = written["flows"]["flows"][place][key].clone();
-                document["flows"][index][key] = new;
-            }
-            indices.push(index);
-        }
-        let document = without_nulls(document);
-        let plan = self.plan(&document).await?;
-        let running = self.state().running().map(|run| run.number);
-        if let (Some(run), true) = (running, flows.property_names.contains(&FlowProperty::Rate)) {
-            for index in indices {
-                let flow = &plan.flows[index];
-                let (name, rate) = (flow.name.clone(), flow.rate.to_string());
-                self.engine.order(Command::SetRate { run, flow: name, rate }).await?;
-            }
-        }
-        let warnings = plan.warnings.clone();
-        let mut state = self.state();
-        (state.document, state.plan) = (document, plan);
-        Ok(Warning { warnings })
-    }
-
-    async fn plan(&self, document: &Value) -> Outcome<Plan> {
+    pub(super) async fn plan(&self, document: &Value) -> Outcome<Plan> {
         let text = document.to_string();
         let config: Config = model::read(text.as_bytes())?;
         let world = Known { aliases: &self.aliases, speeds: self.speeds(&config).await? };
@@ -238,9 +189,16 @@ impl Otg {
                 let at = root.key("link");
                 let link = port.link.as_ref().ok_or_else(|| at.refuse("it is missing"))?;
                 let up = link.state == LinkOrder::Up;
-                for port in self.ports_named(link.port_names.as_deref(), &at)? {
+                let names = at.key("port_names");
+                for (place, port) in
+                    self.ports_named(link.port_names.as_deref(), &at)?.into_iter().enumerate()
+                {
                     let port = self.state().plan.ports[port].interface.clone();
-                    self.engine.order(Command::Link { port, up }).await?;
+                    let ordered = self.engine.order(Command::Link { port, up }).await;
+                    if let Err(EngineError::Invalid { message, .. }) = ordered {
+                        return Err(names.index(place).refuse(message).into());
+                    }
+                    ordered?;
                 }
             }
             PortStateForm::Capture => {
@@ -333,7 +291,7 @@ impl World for Known<'_> {
 }
 
 /// Null says the same as nothing, and clients do not want to read it.
-fn without_nulls(value: Value) -> Value {
+pub(super) fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(members) => Value::Object(
             members

@@ -59,6 +59,8 @@ pub(super) struct FlowState {
     pub(super) totals: FlowTotals,
     /// The interval that ended last.
     pub(super) latest: Option<SampleRow>,
+    /// What a frame takes on the wire, as planned when it was started.
+    pub(super) wire_ns: Option<f64>,
     /// Frames sent in intervals whose loss is final, and how many of them were lost.
     settled: (u64, f64),
     /// Share of the frames lost, once that is final.
@@ -153,6 +155,11 @@ impl State {
         }
     }
 
+    /// Whether a flow is being sent, or would go on.
+    pub(super) fn sends(&self) -> bool {
+        (0..self.plan.flows.len()).any(|flow| self.activity(flow) != Activity::Stopped)
+    }
+
     /// What a flow does.
     pub(super) fn activity(&self, index: usize) -> Activity {
         let Some(run) = self.running() else { return Activity::Stopped };
@@ -170,10 +177,11 @@ impl State {
 impl Run {
     /// A run whose flows send but for those that wait.
     pub(super) fn new(number: u64, flows: &[PlannedFlow], waits: impl Fn(usize) -> bool) -> Self {
-        let flow = |(index, _)| FlowState {
+        let flow = |(index, planned): (usize, &PlannedFlow)| FlowState {
             order: if waits(index) { Order::Wait } else { Order::Send },
             totals: FlowTotals::default(),
             latest: None,
+            wire_ns: planned.wire_ns,
             settled: (0, 0.0),
             loss_ratio: None,
         };

@@ -8,8 +8,8 @@ use super::{
 use crate::{
     collect::Collector,
     nic::{
-        Announcer, NicError, PortInfo, PortName, VlanTag, port_info, resolve_neighbours,
-        wait_for_carriers,
+        Announcer, NicError, PortInfo, PortName, VlanTag, link_counters, port_info,
+        resolve_neighbours, wait_for_carriers,
     },
     rx::Source,
     session::{
@@ -78,6 +78,7 @@ impl Host {
                 lock(&self.leases).remove(lease);
                 Reply::Done
             }
+            Ok(Request::Count { port }) => count(&port).unwrap_or_else(|error| refusal(&error)),
             Ok(request) => match self.lease(lease) {
                 Ok(lease) => {
                     let reply =
@@ -188,16 +189,13 @@ impl Work {
                 let window = known.filter(|analyser| analyser.expects(stream));
                 Ok(Reply::Words(window.map_or(Vec::new(), |it| words(&it.window(stream)))))
             }
-            Request::Close => Ok(Reply::Done),
+            // Answered without a lease.
+            Request::Count { .. } | Request::Close => Ok(Reply::Done),
         }
     }
 
     fn session(&mut self) -> Result<&mut Session, SessionError> {
-        self.session.as_mut().ok_or_else(|| SessionError::Remote {
-            daemon: "the lease".into(),
-            message: "is over: it was not renewed in time".into(),
-            exit_code: 2,
-        })
+        self.session.as_mut().ok_or(SessionError::LeaseOver)
     }
 
     fn announce(
@@ -315,6 +313,7 @@ impl Work {
         let finished = self.workers.iter().all(|worker| worker.thread.is_finished());
         let Some(session) = &self.session else { return Status::default() };
         Status {
+            held: true,
             finished: self.started && finished,
             links: (0..session.ports.len()).map(|port| session.watch.lost(port)).collect(),
             losses: (0..session.ports.len()).map(|port| session.watch.losses(port)).collect(),
@@ -362,6 +361,11 @@ fn opened(port: &Port) -> Opened {
         counts_sent: port.counts_sent(),
         queues: port.queues.iter().map(|queue| (queue.id(), queue.mode())).collect(),
     }
+}
+
+fn count(port: &str) -> Result<Reply, SessionError> {
+    let info = look(port)?;
+    Ok(Reply::Counted { link: info.up && info.carrier, counters: link_counters(&info)? })
 }
 
 fn look(port: &str) -> Result<PortInfo, NicError> {

@@ -21,11 +21,13 @@ mod open;
 mod queue;
 mod reach;
 mod told;
+mod way;
 mod wire;
 
 pub use clock::ClockOffset;
 pub use host::Host;
 pub use reach::{PortAnnouncer, Reach};
+pub use way::{VERSION, VERSION_HEADER, far_counters, far_port_report};
 
 pub(super) use clock::is_sure;
 pub(super) use link::Link;

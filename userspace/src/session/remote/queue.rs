@@ -91,9 +91,9 @@ impl Transmitter for FarQueue {
     fn run(&mut self, stop: &AtomicBool, _: bool) -> Outcome {
         let mut stopped = false;
         let ended = loop {
-            match self.link.status() {
-                Ok(status) if status.finished => break self.end(),
-                Ok(_) => {}
+            match self.link.finished() {
+                Ok(true) => break self.end(),
+                Ok(false) => {}
                 Err(error) => break Err(error.to_string()),
             }
             if stop.load(Relaxed) && !stopped {

@@ -1,7 +1,7 @@
 //! What is asked of another daemon, and what it answers: JSON.
 
 use crate::{
-    nic::{Mac, PortInfo, PortReading, SettingChange},
+    nic::{LinkCounters, Mac, PortInfo, PortReading, SettingChange},
     session::plan::Stream,
     spec::{Flow, PortSpec},
     tx::{Sent, TxMode, XskStatistics},
@@ -48,6 +48,8 @@ pub(super) enum Request {
     End,
     /// The sequence window of a stream at a port.
     Window { port: usize, stream: u16 },
+    /// What the kernel has counted on a port; it needs no lease.
+    Count { port: String },
     /// Give everything back.
     Close,
 }
@@ -64,6 +66,11 @@ pub(super) enum Reply {
     Read(Box<Reading>),
     Ended(Vec<String>),
     Words(Vec<u64>),
+    Counted {
+        /// It has a carrier.
+        link: bool,
+        counters: LinkCounters,
+    },
     Refused {
         message: String,
         exit_code: u8,
@@ -164,6 +171,8 @@ pub(super) struct Opened {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Status {
+    /// There is a session under the lease.
+    pub(super) held: bool,
     /// Every worker of the trial has ended.
     pub(super) finished: bool,
     /// By port: what is wrong with its link.

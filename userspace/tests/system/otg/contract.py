@@ -472,8 +472,11 @@ def refusals(lab):
     lab.refused(cfg, "$.flows[0].name", "p1")
 
 
-run([
+CASES = [
     version_and_example, both_directions, udp_patterns, tcp_fields, ipv6_and_icmpv6,
     vlan_mpls_icmp_arp_gre_vxlan_custom, random_values, checksums, sizes, rates_and_durations,
     control, refusals,
-])
+]
+
+if __name__ == "__main__":
+    run(CASES)

@@ -109,6 +109,11 @@ pub(super) fn captures(
         for (index, name) in capture.port_names.iter().enumerate() {
             let at = names.index(index);
             let port = port_index(name, ports, &at)?;
+            if ports[port].interface.starts_with('[') {
+                return Err(at.refuse(format!(
+                    "\"{name}\" is a port of another daemon; capture it on that host"
+                )));
+            }
             if std::mem::replace(&mut taken[port], true) {
                 return Err(at.refuse(format!("\"{name}\" has a capture already")));
             }
