@@ -16,6 +16,7 @@ fn main() {
         .prepend_enum_name(false)
         .layout_tests(false)
         .derive_default(true)
+        .derive_eq(true)
         .generate()
         .expect("abi.h is plain C")
         .write_to_file(out.join("abi.rs"))

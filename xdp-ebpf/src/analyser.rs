@@ -89,6 +89,7 @@ impl Analyser {
             ("records", plan.records()),
             ("windows", plan.windows()),
             ("slabs", plan.slabs()),
+            ("rules", plan.rules()),
         ];
         let loaded = Load {
             config: Some(octets(&plan.config)),
@@ -101,6 +102,10 @@ impl Analyser {
             Error::Memory { .. } => Error::Memory { bytes: plan.bytes() },
             other => other,
         })?;
+        let mut rules: MappedArray<abi::count_rule> = loaded.map("rules")?;
+        for (place, rule) in setup.counted.iter().enumerate() {
+            rules.write(place, *rule);
+        }
         let mut analyser = Self {
             ifindex: None,
             trial_bank: 0,

@@ -1,4 +1,5 @@
 use crate::abi;
+use std::ops::Range;
 
 const ETHERNET_BYTES: usize = 14;
 const VLANS_MAX: usize = 4;
@@ -8,10 +9,8 @@ const VLANS_MAX: usize = 4;
 /// Frames with an equal IP packet are equal, whatever their MAC addresses, VLAN tags and
 /// padding are: devices change those.
 pub fn fingerprint(frame: &[u8]) -> u64 {
-    let (octets, version) = match ip_packet(frame) {
-        Some(packet) => (packet, packet[0] >> 4),
-        None => (frame, 0),
-    };
+    let (octets, version) = extent(frame);
+    let octets = &frame[octets];
     let mut hash = abi::FINGERPRINT_SEED ^ octets.len() as u64;
     for (index, part) in octets.chunks(abi::FINGERPRINT_BYTES as usize).enumerate() {
         let mut chunk = [0; abi::FINGERPRINT_BYTES as usize];
@@ -27,6 +26,15 @@ pub fn fingerprint(frame: &[u8]) -> u64 {
     hash
 }
 
+/// The octets of a frame (without FCS) that it is known by, and the version of their IP: the
+/// outermost IP packet without Ethernet padding, or the whole frame (0) where that holds none.
+pub fn extent(frame: &[u8]) -> (Range<usize>, u8) {
+    match ip_packet(frame) {
+        Some(packet) => (packet.clone(), frame[packet.start] >> 4),
+        None => (0..frame.len(), 0),
+    }
+}
+
 /// Takes out what a router changes.
 fn forget_hop(chunk: &mut [u8], version: u8) {
     match version {
@@ -40,8 +48,7 @@ fn forget_hop(chunk: &mut [u8], version: u8) {
     }
 }
 
-/// The outermost IP packet, without Ethernet padding.
-fn ip_packet(frame: &[u8]) -> Option<&[u8]> {
+fn ip_packet(frame: &[u8]) -> Option<Range<usize>> {
     let type_at = |at: usize| Some(u16::from_be_bytes([*frame.get(at)?, *frame.get(at + 1)?]));
     let mut offset = ETHERNET_BYTES;
     for _ in 0..VLANS_MAX {
@@ -56,5 +63,5 @@ fn ip_packet(frame: &[u8]) -> Option<&[u8]> {
         return None;
     }
     let (total, least) = if header[0] >> 4 == 4 { (field(2), 20) } else { (40 + field(4), 40) };
-    frame.get(offset..offset + total).filter(|_| total >= least)
+    (total >= least && offset + total <= frame.len()).then_some(offset..offset + total)
 }

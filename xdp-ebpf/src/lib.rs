@@ -28,7 +28,7 @@ mod test_run;
 pub use analyser::{ANALYSER_OBJECT, Analyser, Slab, next_trial};
 pub use capture::Capture;
 pub use error::Error;
-pub use fingerprint::fingerprint;
+pub use fingerprint::{extent, fingerprint};
 pub use generator::{Generator, GeneratorPlan, GeneratorSizes};
 pub use mapped::{Plain, from_words, words};
 pub use matcher::Matcher;

@@ -30,6 +30,8 @@ unsafe impl Plain for abi::analyser_control {}
 // SAFETY: as above.
 unsafe impl Plain for abi::analyser_config {}
 // SAFETY: as above.
+unsafe impl Plain for abi::count_rule {}
+// SAFETY: as above.
 unsafe impl Plain for abi::generator_control {}
 // SAFETY: as above.
 unsafe impl Plain for abi::live_stream {}

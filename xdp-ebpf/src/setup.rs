@@ -89,6 +89,10 @@ pub struct AnalyserSetup {
     pub shared_windows: bool,
     /// By stream id.
     pub streams: Vec<StreamSetup>,
+    /// Flows whose frames carry no tag and are told by what they have in common, each
+    /// counted as a stream of `streams`; the first that holds for a frame counts it. At most
+    /// `COUNT_RULES_MAX`.
+    pub counted: Vec<abi::count_rule>,
 }
 
 /// Slabs are allotted when a stream is first seen on a bank. RSS keeps a stream on one
@@ -121,6 +125,13 @@ impl Plan {
         }
         if setup.streams.is_empty() || setup.streams.len() > 1 << 16 {
             return refuse(format!("{} streams; 1 to 65536 are possible", setup.streams.len()));
+        }
+        if setup.counted.len() > abi::COUNT_RULES_MAX as usize {
+            let most = abi::COUNT_RULES_MAX;
+            return refuse(format!(
+                "{} rules for counted flows; at most {most}",
+                setup.counted.len()
+            ));
         }
         let banks = banks(setup.queues, mode)?;
         if let Some(slow) = setup.streams.iter().find(|stream| stream.octet_ps > 4_000_000) {
@@ -162,7 +173,7 @@ impl Plan {
             multi_buffer: (setup.mtu > 1500).into(),
             stamp_mask: setup.stamping.mask(),
             shared_windows: setup.shared_windows.into(),
-            reserved: 0,
+            count_rules: setup.counted.len() as u32,
         };
         let plan = Self { config, streams, octet_ns_q20, windows };
         // The kernel counts entries in 32 bits.
@@ -193,6 +204,11 @@ impl Plan {
         2 * self.config.slabs
     }
 
+    /// Entries of the map of rules, which has one at least.
+    pub(crate) fn rules(&self) -> u32 {
+        self.config.count_rules.max(1)
+    }
+
     /// What the maps will take.
     pub(crate) fn bytes(&self) -> u64 {
         let of = |entries: u32, size: usize| u64::from(entries) * size as u64;
@@ -200,6 +216,7 @@ impl Plan {
             + of(self.records(), size_of::<abi::record>())
             + of(self.windows(), size_of::<abi::window>())
             + of(self.slabs(), size_of::<abi::slab>())
+            + of(self.rules(), size_of::<abi::count_rule>())
     }
 }
 
@@ -233,6 +250,7 @@ mod tests {
             stamping: Stamping::Every,
             shared_windows: false,
             streams,
+            counted: Vec::new(),
         }
     }
 
@@ -259,6 +277,7 @@ mod tests {
             (|setup| setup.interval_ns = 0, "interval"),
             (|setup| setup.queues = 0, "queue"),
             (|setup| setup.streams.clear(), "0 streams"),
+            (|setup| setup.counted = vec![Default::default(); 65], "65 rules"),
         ] {
             let mut setup = setup(1);
             change(&mut setup);

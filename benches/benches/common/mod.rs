@@ -80,6 +80,7 @@ pub(crate) fn setup(streams: u32, queues: u32, stamping: Stamping) -> AnalyserSe
         stamping,
         shared_windows: false,
         streams: vec![StreamSetup::default(); streams as usize],
+        counted: Vec::new(),
     }
 }
 

@@ -119,7 +119,7 @@ pub struct PortsArgs {
 #[derive(Debug, Args)]
 pub struct FlowArgs {
     /// Flow file (TOML, or YAML by its ending)
-    #[arg(conflicts_with_all = ["tx", "rx", "ipv4", "ipv6", "udp", "tcp", "vlan", "eth", "size", "rate", "bidir", "frames"])]
+    #[arg(conflicts_with_all = ["tx", "rx", "ipv4", "ipv6", "udp", "tcp", "vlan", "eth", "size", "track", "rate", "bidir", "frames"])]
     pub file: Option<PathBuf>,
     /// Transmitting PORT
     #[arg(long, value_name = "PORT", required_unless_present = "file")]
@@ -148,6 +148,9 @@ pub struct FlowArgs {
     /// Frame size with FCS: `64`, `64,512,1518` or `imix`
     #[arg(long, value_name = "SIZE")]
     pub size: Option<String>,
+    /// How frames are told: `tag` (the default), `count` (by their headers, counted only) or `none`
+    #[arg(long, value_name = "HOW")]
+    pub track: Option<String>,
     /// `100kpps`, `800Mbps`, `1Gbps-l1`, `10%` or `max`
     #[arg(long, value_name = "RATE")]
     pub rate: Option<String>,

@@ -27,6 +27,7 @@ fn quick(args: &FlowArgs) -> QuickFlow {
         udp: args.udp.clone(),
         tcp: args.tcp.clone(),
         size: args.size.clone(),
+        track: args.track.clone(),
         rate: args.rate.clone(),
         bidir: args.bidir,
         duration: args.duration.clone(),

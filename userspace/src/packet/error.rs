@@ -47,6 +47,11 @@ pub enum PacketError {
     /// More than `EDITS_MAX` words vary.
     #[error("{0} words of the frame vary; at most {max} may, fix some fields", max = xdp_ebpf::abi::EDITS_MAX)]
     TooManyEdits(usize),
+    /// Frames differ in where their IP packet begins or ends.
+    #[error(
+        "Ethernet type, IP version or IP length vary, so that no frame is told without a tag; give each one value"
+    )]
+    Formless,
     /// The headers are longer than `HEADER_BYTES_MAX`.
     #[error("the headers take {0} octets; at most {max} are possible, drop some layers", max = xdp_ebpf::abi::HEADER_BYTES_MAX)]
     HeadersTooLong(usize),

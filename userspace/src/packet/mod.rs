@@ -5,6 +5,7 @@
 
 mod addresses;
 mod builder;
+mod count;
 mod cursor;
 mod dissect;
 mod error;
@@ -26,6 +27,7 @@ mod words;
 mod tests;
 
 pub use addresses::AddressSet;
+pub use count::{count_rule, may_be_mistaken};
 pub use cursor::Cursor;
 pub use dissect::{Dissection, Header, HeaderField, dissect};
 pub use error::PacketError;

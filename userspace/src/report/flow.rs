@@ -7,7 +7,7 @@ use crate::{
         Border, Finding, Gap, GapSummary, IpdvSummary, LatencySummary, Ledger, Loss, RxTotals,
         Sample, Verdict, l1_bits, l2_bits,
     },
-    session::{FlowFacts, Judged, PortLoad, RunFacts},
+    session::{FlowFacts, Judged, PortLoad, RunFacts, ToldBy},
     units::FCS_BYTES,
 };
 
@@ -23,7 +23,8 @@ pub(super) fn result(
     let rx = flow.rx_port.and(totals.rx.as_ref());
     let counters = rx.map(|rx| rx.counters);
     // What only a tag can tell.
-    let tagged = counters.filter(|_| flow.tagged);
+    let tagged = counters.filter(|_| flow.told_by == ToldBy::Tag);
+    let each = counters.filter(|_| flow.told_by.knows_each());
     let Judged { duration_ns, ledger, finding } = facts.judge(loads, flow);
     let per_second = |amount: u64| duration_ns.map(|ns| amount as f64 * 1e9 / ns as f64);
     let tx_pps = per_second(totals.tx_frames);
@@ -58,13 +59,15 @@ pub(super) fn result(
         tx_bytes: with_fcs(totals.tx_frames, totals.tx_bytes),
         rx_frames: counters.map(|counters| counters.frames()),
         rx_bytes: counters.map(|counters| with_fcs(counters.frames(), counters.bytes)),
-        rx_unique_frames: counters.map(|counters| counters.unique),
+        rx_unique_frames: each.map(|counters| counters.unique),
         lost_frames: ledger.loss.map(|loss| loss.lost),
-        duplicate_frames: counters.map(|counters| counters.duplicate),
+        duplicate_frames: each.map(|counters| counters.duplicate),
         reordered_frames: tagged.map(|counters| counters.reordered),
         late_frames: tagged.map(|counters| counters.late),
         corrupt_frames: tagged.map(|counters| counters.corrupt),
-        misdirected_frames: tagged.map(|counters| counters.misdirected),
+        misdirected_frames: counters
+            .filter(|_| flow.told_by.knows_strays())
+            .map(|counters| counters.misdirected),
         stale_frames: tagged.map(|counters| counters.stale),
         tx_pps,
         rx_pps: counters.and_then(|counters| per_second(counters.frames())),
@@ -99,7 +102,7 @@ pub(super) fn result(
                 .loss
                 .and_then(|loss| Some((loss.lost as f64 * 1e9 / tx_pps?) as u64)),
             by_gap_ns: rx
-                .filter(|_| flow.tagged)
+                .filter(|_| flow.told_by == ToldBy::Tag)
                 .and_then(|rx| outage_by_gap_ns(flow, rx, duration_ns)),
             first_lost: lost_ns.map(|(first, _)| first),
             last_lost: lost_ns.map(|(_, last)| last),

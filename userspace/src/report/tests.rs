@@ -3,7 +3,7 @@ use crate::{
     collect::{Collector, FlowId, FlowReading, Gap, Totals, Verdict},
     nic::{DropCounter, SettingChange},
     rx::{Counters, Observed},
-    session::{FlowFacts, PortFacts, RunFacts},
+    session::{FlowFacts, PortFacts, RunFacts, ToldBy},
     spec::{Expect, Threshold},
     tx,
 };
@@ -90,7 +90,7 @@ fn flow(name: &str, totals: &Totals) -> FlowFacts {
         rx_port: Some(1),
         more_rx_ports: Vec::new(),
         streams: 1,
-        tagged: true,
+        told_by: ToldBy::Tag,
         requested: Some(sent),
         intended_pps: Some(sent as f64 / 10.0),
         completed: Some(sent),

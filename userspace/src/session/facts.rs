@@ -23,6 +23,33 @@ pub enum Phase {
     Done,
 }
 
+/// How the frames of a flow are told from others, and so what can be known of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToldBy {
+    /// A tag in each.
+    Tag,
+    /// Their whole content: how often each came is known, but not in which order, how late,
+    /// and of when a lost one is.
+    Content,
+    /// What their headers have in common: only how many came.
+    Headers {
+        /// Whether they are told at every port of the run.
+        everywhere: bool,
+    },
+}
+
+impl ToldBy {
+    /// Whether a frame that came twice is known to be one.
+    pub fn knows_each(self) -> bool {
+        !matches!(self, Self::Headers { .. })
+    }
+
+    /// Whether what came to another port is known.
+    pub fn knows_strays(self) -> bool {
+        matches!(self, Self::Tag | Self::Headers { everywhere: true })
+    }
+}
+
 /// A run at the end of an interval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
@@ -54,6 +81,8 @@ pub struct FlowSnapshot {
     pub tx_bytes: u64,
     /// What was received of them, latency as stamped; `None`: not measured.
     pub rx: Option<Counters>,
+    /// What of that is known.
+    pub told_by: ToldBy,
 }
 
 /// A run that is over: counted, not yet judged.
@@ -150,9 +179,8 @@ pub struct FlowFacts {
     pub more_rx_ports: Vec<usize>,
     /// Streams that it was striped over.
     pub streams: u32,
-    /// Whether its frames carry tags. Without them, frames are only counted: their order,
-    /// their latency and when a lost one was sent are not known.
-    pub tagged: bool,
+    /// How its frames are told.
+    pub told_by: ToldBy,
     /// Frames asked for: `floor(rate x seconds)` or `frames`. `None` at rate "max" and
     /// for a run without end: then what was sent is what was asked for.
     pub requested: Option<u64>,

@@ -14,6 +14,7 @@ mod calibrate;
 mod capture;
 mod clocks;
 mod control;
+mod counted;
 mod course;
 mod elsewhere;
 mod error;
@@ -41,7 +42,7 @@ pub use control::{ControlError, RateControl};
 pub use course::Course;
 pub use error::SessionError;
 pub use facts::{
-    FlowFacts, FlowSnapshot, PathCalibration, Peer, Phase, PortFacts, RunFacts, Snapshot,
+    FlowFacts, FlowSnapshot, PathCalibration, Peer, Phase, PortFacts, RunFacts, Snapshot, ToldBy,
 };
 pub use judging::{Judged, PortLoad};
 pub use load::FlowLoad;
@@ -55,7 +56,7 @@ pub use respond::{RespondFacts, RespondSession, RespondSpec, Responded};
 use crate::{
     collect::{Collector, DEFAULT_CAPACITY},
     packet::{Cursor, NextHop, Program},
-    spec::Spec,
+    spec::{Spec, Track},
     tx::{Backend, TxMode},
 };
 use links::Links;
@@ -111,6 +112,8 @@ pub struct Session {
     settings: Settings,
     /// By stream id.
     streams: Vec<Stream>,
+    /// By flow: whether a frame of it is known at every port of the session.
+    known_everywhere: Vec<bool>,
     /// By flow: the part of a gap by which it starts later.
     phases: Vec<f64>,
     /// By flow.
@@ -207,7 +210,8 @@ impl Session {
             notes.extend(uncontrolled.map(|what| format!("{}: {what}", port.name)));
         }
         notes.extend(self.corrections.notes.iter().cloned());
-        let back = |flow: &&crate::spec::Flow| flow.receivers().eq([flow.tx]);
+        let back =
+            |flow: &&crate::spec::Flow| flow.receivers().eq([flow.tx]) && flow.track == Track::Tag;
         notes.extend(self.spec.flows.iter().filter(back).map(|flow| {
             let port = &self.ports[flow.tx].name;
             format!("{}: sent and received on {port}: latency is the round trip", flow.name)

@@ -4,6 +4,7 @@ use super::{
     Peer, RateControl, Session, SessionError, Settings,
     backend::Demand,
     calibrate::Corrections,
+    counted::Counted,
     links::Links,
     next_hop::Known,
     plan,
@@ -15,7 +16,7 @@ use crate::{
     collect::Collector,
     nic::{Hold, PortInfo, are_joined, wait_for_carriers},
     packet::{AddressSet, NextHop, Program, tuple_turn},
-    spec::{Flow, Integrity, Layer, Order, PortSpec, Spec, SpecError, Track},
+    spec::{Flow, Integrity, Layer, Order, PortSpec, Spec, SpecError},
     tx::Backend,
     units::{QueueId, Rate, StreamId},
 };
@@ -55,6 +56,7 @@ impl Session {
             });
         }
 
+        let counted = Counted::new(&spec, &infos, &streams)?;
         let groups = remote::groups(&reach, &spec, &infos, &streams, settings.backend)?;
         let watch = Links::start(&infos, |port| remote::place(&groups, port))?;
         let nonce = session_nonce();
@@ -63,7 +65,8 @@ impl Session {
                 let (stamping, why) = stamping::choose(&spec, &limits, index, settings.backend);
                 let info = &infos[index];
                 let setup = analyser_setup(&spec, &streams, index, info, nonce, &settings, &limits);
-                (AnalyserSetup { stamping, ..setup }, why)
+                let counted = counted.rules[index].clone();
+                (AnalyserSetup { stamping, counted, ..setup }, why)
             })
             .collect();
         let mut far: Vec<Option<FarPort>> = infos.iter().map(|_| None).collect();
@@ -122,6 +125,7 @@ impl Session {
             control: RateControl::new(&spec, link_bps, unsteerable),
             settings,
             streams,
+            known_everywhere: counted.everywhere,
             phases,
             next_hops,
             programs,
@@ -277,7 +281,7 @@ fn check_mtu(
 
 fn expects(spec: &Spec, streams: &[plan::Stream], stream: StreamId, port: usize) -> bool {
     let flow = &spec.flows[streams[usize::from(stream.0)].flow];
-    flow.receivers().any(|rx| rx == port) && flow.track == Track::Tag
+    flow.receivers().any(|rx| rx == port) && flow.is_measured()
 }
 
 fn analyser_setup(
@@ -315,6 +319,7 @@ fn analyser_setup(
         stamping: Stamping::Every,
         shared_windows: spec.flows.iter().any(|flow| !flow.more_rx.is_empty()),
         streams,
+        counted: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     collect::{FlowId, FlowReading},
     nic::PortReading,
     rx::{IntervalClock, IntervalRing, PortTotals},
+    spec::Track,
     tx::{TxCounters, XskStatistics},
     units::monotonic_ns,
 };
@@ -57,7 +58,7 @@ impl Readings {
     pub(super) fn tick(&mut self, session: &mut Session) {
         let now_ns = monotonic_ns();
         for (reading, flow) in self.flows.iter_mut().zip(&session.spec.flows) {
-            reading.clear(now_ns, flow.rx.is_some());
+            reading.clear(now_ns, flow.is_measured());
         }
         // Receivers first: then a frame is never received before it was sent.
         // Our own receivers are read before the senders elsewhere, and theirs before ours.
@@ -69,6 +70,12 @@ impl Readings {
         }
         for (stream, (counters, ring)) in session.streams.iter().zip(&mut self.streams) {
             self.flows[stream.flow].add_tx(&**counters, ring, &self.clock);
+        }
+        for (reading, flow) in self.flows.iter_mut().zip(&session.spec.flows) {
+            // Without a tag nobody knows when a frame was sent that arrived.
+            if flow.track == Track::Count {
+                reading.tx_intervals.clear();
+            }
         }
         for (id, reading) in (0..).zip(&self.flows) {
             session.collector.record(FlowId(id), reading);

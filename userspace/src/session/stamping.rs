@@ -3,7 +3,7 @@
 use super::plan::PortLimits;
 use crate::{
     nic::PortInfo,
-    spec::{Flow, Spec},
+    spec::{Flow, Spec, Track},
     tx::Backend,
     units::{Rate, Ratio},
 };
@@ -28,7 +28,8 @@ pub(super) fn choose(
     port: usize,
     backend: Backend,
 ) -> (Stamping, Option<String>) {
-    let flows = || spec.flows.iter().filter(|flow| flow.receivers().any(|rx| rx == port));
+    let timed = |flow: &&Flow| flow.track == Track::Tag && flow.receivers().any(|rx| rx == port);
+    let flows = || spec.flows.iter().filter(timed);
     let unlimited = |flow: &Flow| {
         let tx = ports[flow.tx];
         !tx.physical && flow.burst.is_none() && flow.frames_per_second(tx.link_bps).is_none()

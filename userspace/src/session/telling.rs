@@ -1,7 +1,7 @@
 //! What the session knows at some moment, put into plain values.
 
 use super::{
-    FlowFacts, FlowSnapshot, Phase, PortFacts, RunFacts, Session, Snapshot,
+    FlowFacts, FlowSnapshot, Phase, PortFacts, RunFacts, Session, Snapshot, ToldBy,
     clocks::judge_clocks,
     plan, stamping,
     trial::{PortEnd, TrialEnd},
@@ -11,7 +11,7 @@ use crate::{
     collect::{FlowId, Sample},
     nic::PortReading,
     rx::lost_range,
-    spec::{Flow, Spacing},
+    spec::{Flow, Spacing, Track},
 };
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ impl Session {
                 tx_frames: totals.tx_frames,
                 tx_bytes: totals.tx_bytes,
                 rx: totals.rx.as_ref().map(|rx| rx.counters),
+                told_by: session.told_by(id as usize),
             })
         });
         let flows = flows.collect();
@@ -122,9 +123,19 @@ impl Session {
         if any && off { "store-and-forward" } else { "host" }
     }
 
+    fn told_by(&self, flow: usize) -> ToldBy {
+        match self.spec.flows[flow].track {
+            Track::Count => ToldBy::Headers { everywhere: self.known_everywhere[flow] },
+            Track::Tag | Track::None => ToldBy::Tag,
+        }
+    }
+
     /// When the first and the last lost frame of a flow were sent.
     fn lost_ns(&self, id: usize, end: &TrialEnd) -> Option<(u64, u64)> {
         let flow = &self.spec.flows[id];
+        if flow.track != Track::Tag {
+            return None;
+        }
         let analyser = self.ports[flow.rx?].receiver.source();
         let mine = self.streams_of(id);
         let streams = self.streams[mine.clone()].iter().zip(&end.sent[mine]);
@@ -160,6 +171,14 @@ impl Session {
                 far.link.daemon()
             ));
         }
+        let came = totals.rx.as_ref().map_or(0, |rx| rx.counters.frames());
+        if flow.track == Track::Count && came > totals.tx_frames {
+            faults.push(format!(
+                "{came} frames with its headers came where {} were sent: duplicates or foreign \
+                 ones, which may hide a loss",
+                totals.tx_frames
+            ));
+        }
         let correction = self.corrections.of(id as u32);
         let link_bps = self.ports[flow.tx].link_bps.unwrap_or(0);
         let sent = || end.sent[self.streams_of(id)].iter();
@@ -177,7 +196,7 @@ impl Session {
             rx_port: flow.rx,
             more_rx_ports: flow.more_rx.clone(),
             streams: sent().count() as u32,
-            tagged: true,
+            told_by: self.told_by(id),
             requested: match changed {
                 Some(changed) => changed.frames,
                 None => plan::requested_frames(flow, link_bps),

@@ -64,16 +64,6 @@ pub enum SpecError {
         /// What may stand there instead.
         allowed: String,
     },
-    /// It says what this version cannot do yet.
-    #[error("{place}: {what} is not built yet; allowed: {allowed}")]
-    NotBuilt {
-        /// Where.
-        place: Place,
-        /// The missing thing, by its name in the file.
-        what: String,
-        /// What may stand there instead.
-        allowed: String,
-    },
 }
 
 impl SpecError {
@@ -86,14 +76,7 @@ impl SpecError {
     pub fn place(&self) -> Option<&Place> {
         match self {
             Self::Read { .. } | Self::ReadSuite { .. } => None,
-            Self::Syntax { place, .. }
-            | Self::Invalid { place, .. }
-            | Self::NotBuilt { place, .. } => Some(place),
+            Self::Syntax { place, .. } | Self::Invalid { place, .. } => Some(place),
         }
-    }
-
-    /// Something at `place` that is not built yet.
-    pub fn not_built(place: &Place, what: impl Into<String>, allowed: impl Into<String>) -> Self {
-        Self::NotBuilt { place: place.clone(), what: what.into(), allowed: allowed.into() }
     }
 }

@@ -68,7 +68,6 @@ pub(super) fn repeat(flow: &Node) -> Result<u32, SpecError> {
 /// The rows of a merged flow.
 pub(super) fn read(node: &Node, ports: &mut Ports) -> Result<Vec<Flow>, SpecError> {
     let section = Section::open(node, &KEYS)?;
-    refuse_what_is_not_built(&section)?;
     let (name, tx, rx) =
         (read_name(&section)?, read_tx(&section, ports)?, read_rx(&section, ports)?);
     let (end, burst) = read_end(&section)?;
@@ -106,8 +105,9 @@ pub(super) fn read(node: &Node, ports: &mut Ports) -> Result<Vec<Flow>, SpecErro
             Some(3) => Vary::Random,
             _ => Vary::Independent,
         },
-        track: match choice("track", &["tag", "none"])? {
-            Some(1) => Track::None,
+        track: match choice("track", &["tag", "count", "none"])? {
+            Some(1) => Track::Count,
+            Some(2) => Track::None,
             _ => Track::Tag,
         },
         integrity: match choice("integrity", &["tag", "full"])? {
@@ -131,15 +131,6 @@ pub(super) fn read(node: &Node, ports: &mut Ports) -> Result<Vec<Flow>, SpecErro
     };
     stack::check(&flow, &parts)?;
     directions(flow, &section, layer_nodes[0])
-}
-
-fn refuse_what_is_not_built(section: &Section<'_>) -> Result<(), SpecError> {
-    match section.get("track") {
-        Some(node) if matches!(&node.value, Value::Text(text) if text == "count") => {
-            Err(node.not_built("track = \"count\"".to_owned(), "\"tag\" or \"none\"".to_owned()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Which of the `allowed` words a key has.
@@ -274,19 +265,32 @@ fn check_measured(flow: &Flow, section: &Section<'_>) -> Result<(), SpecError> {
                 "`expect` with track = \"tag\"",
             ));
         }
+        let Expect { loss: _, outage: _, p50, p99, p999, max } = &flow.expect;
+        let times = [p50, p99, p999, max].into_iter().any(Option::is_some);
+        if flow.track == Track::Count && times {
+            return Err(node.wrong(
+                "track = \"count\" measures no latency to expect",
+                "`loss` and `outage`, or track = \"tag\"",
+            ));
+        }
     }
-    if let Some(node) = section.get("integrity")
-        && (flow.integrity, flow.track) == (Integrity::Full, Track::None)
+    let untagged = match flow.track {
+        Track::Tag => None,
+        Track::Count => Some("count"),
+        Track::None => Some("none"),
+    };
+    if let (Some(node), Integrity::Full, Some(track)) =
+        (section.get("integrity"), flow.integrity, untagged)
     {
         return Err(node.wrong(
-            "track = \"none\" checks no frame",
+            format!("track = \"{track}\" checks no frame"),
             "integrity = \"full\" with track = \"tag\"",
         ));
     }
     if let Some(node) = section.get("order").filter(|_| flow.order == Order::Tuple) {
-        if flow.track == Track::None {
+        if let Some(track) = untagged {
             return Err(node.wrong(
-                "track = \"none\" sees no order",
+                format!("track = \"{track}\" sees no order"),
                 "order = \"tuple\" with track = \"tag\"",
             ));
         }

@@ -78,6 +78,11 @@ impl Flow {
     pub fn receivers(&self) -> impl Iterator<Item = usize> + '_ {
         self.rx.into_iter().chain(self.more_rx.iter().copied())
     }
+
+    /// Whether what is received of it is known.
+    pub fn is_measured(&self) -> bool {
+        self.rx.is_some() && self.track != Track::None
+    }
 }
 
 /// When a flow ends.
@@ -142,6 +147,8 @@ pub enum Track {
     /// The 14-octet tag.
     #[default]
     Tag,
+    /// No tag: frames are told by their headers and only counted.
+    Count,
     /// No tag and no count.
     None,
 }

@@ -42,15 +42,6 @@ impl Node {
         SpecError::invalid(&self.place, problem, allowed)
     }
 
-    /// An error about a value that another version will take.
-    pub(super) fn not_built(
-        &self,
-        what: impl Into<String>,
-        allowed: impl Into<String>,
-    ) -> SpecError {
-        SpecError::not_built(&self.place, what, allowed)
-    }
-
     /// The value as a message names it.
     pub(super) fn show(&self) -> String {
         match &self.value {

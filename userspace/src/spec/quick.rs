@@ -29,6 +29,8 @@ pub struct QuickFlow {
     pub tcp: Option<String>,
     /// `--size 64`, `--size 64,512,1518` or `--size imix`.
     pub size: Option<String>,
+    /// `--track tag`, `--track count` or `--track none`.
+    pub track: Option<String>,
     /// `--rate 10%`.
     pub rate: Option<String>,
     /// `--bidir`.
@@ -57,6 +59,7 @@ impl Spec {
         ];
         let texts = [
             ("rx", "--rx", &quick.rx),
+            ("track", "--track", &quick.track),
             ("rate", "--rate", &quick.rate),
             ("duration", "--for", &quick.duration),
             ("frames", "--frames", &quick.frames),

@@ -274,7 +274,7 @@ fn check_settings(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
         if flow.track == Track::Tag && field.hides_tag {
             return Err(node.wrong(
                 format!("with its own `{}` no receiver finds the tag", field.key),
-                "the computed one, or track = \"none\"",
+                "the computed one, or track = \"count\" or \"none\"",
             ));
         }
         let over = flow.layers.get(at + 1);
@@ -363,6 +363,8 @@ fn check_sizes(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
     let Some(short) = flow.sizes.iter().find(|size| usize::from(size.bytes()) < least) else {
         return Ok(());
     };
+    let untagged = flow.header_bytes() + usize::from(FCS_BYTES);
+    let untagged = untagged.max(crate::units::FrameSize::MIN.bytes().into());
     let (holds, way_out) = match flow.track {
         Track::Tag => (
             format!(
@@ -370,9 +372,11 @@ fn check_sizes(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
                 flow.header_bytes(),
                 abi::TAG_BYTES
             ),
-            "; or track = \"none\" (track = \"count\" is not built yet)",
+            format!("; or from {untagged} on track = \"count\""),
         ),
-        Track::None => (format!("headers of {} and FCS of {FCS_BYTES}", flow.header_bytes()), ""),
+        Track::Count | Track::None => {
+            (format!("headers of {} and FCS of {FCS_BYTES}", flow.header_bytes()), String::new())
+        }
     };
     let default = if parts.size.is_none() { " (the default)" } else { "" };
     let node = parts.size.unwrap_or(parts.flow);

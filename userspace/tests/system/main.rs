@@ -26,6 +26,7 @@
 //! | `live_frames` | the other back end: frames, counts, rates, ends | tshark, AF_XDP, the kernel's counters |
 //! | `engine` | the data plane behind its pipes: counts, pauses, ends | the kernel's counters and view |
 //! | `neighbours` | ARP and ND, asked and answered | the kernel's neighbours, a Linux router |
+//! | `counted` | frames without a tag, told by their headers | the kernel's counters, a device that keeps books, a Linux router |
 //! | `company` | other traffic is unharmed and uncounted | echoes, TCP, AF_PACKET |
 //! | `bad_files` | what is refused, and how | exit codes, words |
 //! | `ports` | ports that cannot be used | exit codes, words |
@@ -56,6 +57,7 @@ mod capacity;
 mod capture;
 mod company;
 mod compare;
+mod counted;
 mod counters;
 mod device_over_time;
 mod device_under_test;

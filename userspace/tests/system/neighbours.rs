@@ -75,8 +75,9 @@ fn it_answers_for_the_addresses_it_plays_and_for_no_others() {
     assert_eq!(look_for(&lab.east, "198.18.0.11"), None, "it answers after its end");
 }
 
-#[test]
-fn frames_pass_a_linux_router_in_both_directions() {
+/// A lab whose device is a Linux router: 198.18.0.1 and 2001:2:0:0::1 to the west, 198.18.1.1 and
+/// 2001:2:0:1::1 to the east.
+pub(crate) fn router() -> Lab {
     let lab = Lab::with_device();
     let (facing_west, facing_east) = lab.device.clone().unwrap();
     facing_west.set_sysctl("net/ipv4/ip_forward", "1");
@@ -88,6 +89,12 @@ fn frames_pass_a_linux_router_in_both_directions() {
         give_address(port, four);
         give_address(port, six);
     }
+    lab
+}
+
+#[test]
+fn frames_pass_a_linux_router_in_both_directions() {
+    let lab = router();
     let text = r#"
         [ports]
         west = { if = "WEST", addr = ["198.18.0.2/24", "2001:2:0:0::2/64"], gw = ["198.18.0.1", "2001:2:0:0::1"] }

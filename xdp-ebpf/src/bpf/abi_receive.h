@@ -61,7 +61,7 @@ struct stream_config {
  * transmit-time bin.
  */
 struct record {
-	__u64 unique;
+	__u64 unique;                   /* of a flow without tags: frames of it, be they doubled or not */
 	__u64 bytes;                    /* of unique + duplicate frames */
 	__u64 timed;                    /* unique frames with a stamp of their own */
 	__s64 latency_sum_ns;           /* of timed frames, like all that is called latency */
@@ -98,7 +98,7 @@ struct record {
 struct port_record {
 	__u64 seen;                     /* frames that entered the program; matched + passed */
 	__u64 seen_bytes;
-	__u64 matched;                  /* tagged frames of this session: dropped here */
+	__u64 matched;                  /* frames of this session, tagged or counted: dropped here */
 	__u64 passed;                   /* all others, given to the kernel */
 	__u64 implausible;              /* of passed: right magic, but unknown stream, sequence or time */
 	__u64 stamped;                  /* tagged frames timed by the NIC, not by the kernel */
@@ -118,7 +118,7 @@ struct analyser_config {
 	__u32 multi_buffer;             /* 1 when a frame may lie in several buffers (jumbo) */
 	__u32 stamp_mask;               /* enum stamping */
 	__u32 shared_windows;           /* 1 when other ports mark in the same windows */
-	__u32 reserved;
+	__u32 count_rules;              /* entries of `rules` */
 };
 
 /*
@@ -128,6 +128,40 @@ struct analyser_config {
 enum stamping {
 	STAMP_EVERY = 0,
 	STAMP_NEVER = 1,
+};
+
+/*
+ * Frames without a tag, of flows that are only counted: a frame is one of a flow if what
+ * is the same in all frames of the flow is the same in this one, and what varies is
+ * between the flow's least and greatest value. Looked at is the beginning of what a frame
+ * is known by (below, fingerprint_shape): the outermost IP packet, or the whole frame.
+ */
+enum count_limits {
+	COUNT_RULES_MAX = 64,           /* flows counted at one port */
+	COUNT_WORDS = 16,
+	COUNT_BYTES = COUNT_WORDS * 8,  /* what lies behind is not compared */
+	COUNT_FIELDS_MAX = 8,           /* of a flow; what else varies is not compared */
+};
+
+/* A field that varies: the 8 octets at `offset`, network order, without their low bits. */
+struct count_field {
+	__u64 low;
+	__u64 span;                     /* greatest value less `low` */
+	__u64 bits;                     /* mask of the field, at the low end */
+	__u32 offset;                   /* from the beginning of what is looked at */
+	__u32 drop;                     /* low bits that are not the field's */
+};
+
+struct count_rule {
+	__u64 value[COUNT_WORDS];       /* as loaded; 0 where the mask is */
+	__u64 mask[COUNT_WORDS];
+	struct count_field field[COUNT_FIELDS_MAX];
+	__u32 fields;
+	__u32 stream;                   /* whose records count */
+	__u32 version;                  /* of IP; 0: the whole frame */
+	__u32 least_bytes;              /* of the packet, or of the frame */
+	__u32 most_bytes;
+	__u32 reserved;
 };
 
 /* Word of the trial in use: one load, so that number and bank never disagree. */

@@ -22,7 +22,10 @@ const volatile struct analyser_config config SECTION(".rodata") = {
 	.slabs = 1,
 	.full_integrity = 1,
 	.multi_buffer = 1,
+	.count_rules = COUNT_RULES_MAX,
 };
+
+#include "count.h"
 
 struct analyser_control control SECTION(".bss");
 
@@ -149,12 +152,6 @@ INLINE int pass(struct port_record *port)
 	return XDP_PASS;
 }
 
-INLINE int pass_implausible(struct port_record *port)
-{
-	port->implausible++;
-	return pass(port);
-}
-
 INLINE int drop(struct port_record *port)
 {
 	port->matched++;
@@ -173,6 +170,34 @@ INLINE __u64 recent_ns(struct xdp_md *ctx, struct port_record *port, __u64 tag_t
 		return port->clock_ns;
 	port->clock_ns = arrival_ns(ctx, port);
 	return port->clock_ns;
+}
+
+/* Counts a frame without a tag, if it is of a flow of this session. */
+INLINE int count_frame(struct xdp_md *ctx, struct port_record *port, __u32 bank, __u64 frame_bytes)
+{
+	__u32 stream = count_match(ctx);
+	struct record *record;
+	__u64 now_ns;
+	__u32 index;
+
+	if (!stream)
+		return 0;
+	index = ((stream - 1) * config.banks + bank) << 1;
+	index |= *(volatile __u32 *)&control.trial & TRIAL_BANK ? 1 : 0;
+	record = bpf_map_lookup_elem(&records, &index);
+	if (UNLIKELY(!record))
+		return 0;
+	if (UNLIKELY(record->stream.role != STREAM_EXPECTED)) {
+		record->misdirected++;
+		return 1;
+	}
+	now_ns = arrival_ns(ctx, port);
+	if (!record->unique)
+		record->first_rx_ns = now_ns;
+	record->last_rx_ns = now_ns;
+	record->bytes += frame_bytes;
+	record->unique++;
+	return 1;
 }
 
 /* What is kept of a frame with a stamp. Gaps and differences want one on every frame. */
@@ -204,7 +229,7 @@ INLINE int analyse(struct xdp_md *ctx)
 	__u64 frame_bytes = data_end - data;
 	__u32 bank = config.bank_by_cpu ? bpf_get_smp_processor_id() : ctx->rx_queue_index;
 	__u32 trial, trial_bank, index, tag_offset;
-	int damaged, stamped, consecutive;
+	int damaged, stamped, consecutive, implausible = 0;
 	__s64 latency, gap;
 	__u64 now_ns, left = 0;
 	struct port_record *port;
@@ -231,7 +256,7 @@ INLINE int analyse(struct xdp_md *ctx)
 		tag_offset = frame_bytes - TAG_BYTES;
 		if (l3.end == frame_bytes || frame_bytes < l3.offset + TAG_BYTES ||
 		    !find_tag(ctx, data, data_end, tag_offset, &tag))
-			return pass(port);
+			goto untagged;
 		damaged = claims_ip(data, data_end, &l3);
 	} else {
 		damaged = headers_damaged(data, data_end, &l3);
@@ -241,14 +266,14 @@ INLINE int analyse(struct xdp_md *ctx)
 	now_ns = stamped ? arrival_ns(ctx, port) : recent_ns(ctx, port, tag.time_ns);
 	latency = latency_ns(now_ns, tag.time_ns);
 	if (UNLIKELY(tag.stream >= config.streams || !latency_plausible(latency)))
-		return pass_implausible(port);
+		goto implausible;
 
 	trial = *(volatile __u32 *)&control.trial;
 	trial_bank = trial & TRIAL_BANK ? 1 : 0;
 	index = (tag.stream * config.banks + bank) << 1 | trial_bank;
 	record = bpf_map_lookup_elem(&records, &index);
 	if (UNLIKELY(!record || record->stream.role == STREAM_UNKNOWN))
-		return pass_implausible(port);
+		goto implausible;
 	if (UNLIKELY(record->stream.role != STREAM_EXPECTED)) {
 		record->misdirected++;
 		return drop(port);
@@ -258,7 +283,7 @@ INLINE int analyse(struct xdp_md *ctx)
 		return drop(port);
 	}
 	if (UNLIKELY(!sequence_plausible(record, tag.sequence, now_ns, control.base_ns[trial_bank])))
-		return pass_implausible(port);
+		goto implausible;
 	if (UNLIKELY(damaged ||
 		     (config.full_integrity && record->stream.flags & STREAM_INTEGRITY_FULL &&
 		      payload_damaged(ctx, record->stream.payload_offset, tag_offset)))) {
@@ -269,7 +294,7 @@ INLINE int analyse(struct xdp_md *ctx)
 	index = record->stream.window;
 	window = bpf_map_lookup_elem(&windows, &index);
 	if (UNLIKELY(!window))
-		return pass_implausible(port);
+		goto implausible;
 	switch (window_mark(window, tag.sequence, config.banks > 1 || config.shared_windows, &left)) {
 	case ARRIVAL_LATE:
 		record->late++;
@@ -294,6 +319,14 @@ INLINE int analyse(struct xdp_md *ctx)
 		time_frame(record, slab_of(record, trial_bank),
 			   latency - serialisation_ns(record, frame_bytes), gap, consecutive);
 	return drop(port);
+
+implausible:
+	implausible = 1;
+untagged:
+	if (config.count_rules && count_frame(ctx, port, bank, frame_bytes))
+		return drop(port);
+	port->implausible += implausible;
+	return pass(port);
 }
 
 #endif

@@ -40,6 +40,7 @@ pub fn setup(queues: u32) -> AnalyserSetup {
         stamping: Stamping::Every,
         shared_windows: false,
         streams: vec![expected, expected, full, elsewhere, tunnel],
+        counted: Vec::new(),
     }
 }
 

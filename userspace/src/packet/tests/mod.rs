@@ -1,5 +1,6 @@
 //! Whole frames against an independent reader.
 
+mod count;
 mod dissect;
 mod filter;
 mod flows;

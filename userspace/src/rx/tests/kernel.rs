@@ -43,6 +43,7 @@ fn what_the_kernel_counted_is_what_is_read() {
         stamping: Stamping::Every,
         shared_windows: false,
         streams: vec![StreamSetup::default(), elsewhere],
+        counted: Vec::new(),
     };
     let analyser = Analyser::load(&setup, XdpMode::Native).unwrap();
     let mut receiver =

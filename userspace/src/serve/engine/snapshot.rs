@@ -1,6 +1,11 @@
 //! A run as it is shown while it goes on: the one struct behind every interface.
 
-use crate::{report::SampleRow, rx::Counters, session, units::FCS_BYTES};
+use crate::{
+    report::SampleRow,
+    rx::Counters,
+    session::{self, FlowSnapshot, ToldBy},
+    units::FCS_BYTES,
+};
 use serde::{Deserialize, Serialize};
 
 /// Where a run stands.
@@ -76,9 +81,12 @@ pub struct FlowTotals {
 }
 
 impl FlowTotals {
-    fn new(tx_frames: u64, tx_bytes: u64, rx: Option<&Counters>) -> Self {
+    fn new(flow: &FlowSnapshot) -> Self {
+        let FlowSnapshot { tx_frames, tx_bytes, told_by, .. } = *flow;
+        let rx = flow.rx.as_ref();
+        let each = rx.filter(|_| told_by.knows_each());
+        let tagged = rx.filter(|_| told_by == ToldBy::Tag);
         let with_fcs = |frames: u64, bytes: u64| bytes + frames * u64::from(FCS_BYTES);
-        let count = |pick: fn(&Counters) -> u64| rx.map(pick);
         let mean_ns = |rx: &Counters| {
             let timed = i128::from(rx.timed);
             (timed > 0).then(|| (rx.latency_sum_ns / timed) as i64)
@@ -86,15 +94,15 @@ impl FlowTotals {
         Self {
             tx_frames,
             tx_bytes: with_fcs(tx_frames, tx_bytes),
-            rx_frames: count(Counters::frames),
+            rx_frames: rx.map(Counters::frames),
             rx_bytes: rx.map(|rx| with_fcs(rx.frames(), rx.bytes)),
-            rx_unique_frames: count(|rx| rx.unique),
-            duplicate_frames: count(|rx| rx.duplicate),
-            reordered_frames: count(|rx| rx.reordered),
-            late_frames: count(|rx| rx.late),
-            corrupt_frames: count(|rx| rx.corrupt),
-            misdirected_frames: count(|rx| rx.misdirected),
-            stale_frames: count(|rx| rx.stale),
+            rx_unique_frames: each.map(|rx| rx.unique),
+            duplicate_frames: each.map(|rx| rx.duplicate),
+            reordered_frames: tagged.map(|rx| rx.reordered),
+            late_frames: tagged.map(|rx| rx.late),
+            corrupt_frames: tagged.map(|rx| rx.corrupt),
+            misdirected_frames: rx.filter(|_| told_by.knows_strays()).map(|rx| rx.misdirected),
+            stale_frames: tagged.map(|rx| rx.stale),
             latency_min_ns: rx.and_then(|rx| rx.latency_min_ns),
             latency_mean_ns: rx.and_then(mean_ns),
             latency_max_ns: rx.and_then(|rx| rx.latency_max_ns),
@@ -112,7 +120,7 @@ impl RunSnapshot {
             name: flow.name.clone(),
             latest: row(&flow.latest),
             finished: flow.finished.iter().map(row).collect(),
-            totals: FlowTotals::new(flow.tx_frames, flow.tx_bytes, flow.rx.as_ref()),
+            totals: FlowTotals::new(flow),
         });
         Self {
             run,

@@ -250,6 +250,7 @@ impl Work {
             control: RateControl::new(&spec, Vec::new(), Vec::new()),
             settings,
             streams,
+            known_everywhere: Vec::new(),
             phases,
             next_hops: Vec::new(),
             programs: Vec::new(),

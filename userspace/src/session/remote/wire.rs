@@ -9,7 +9,7 @@ use crate::{
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
-use xdp_ebpf::{AnalyserSetup, Role, Stamping, StreamSetup};
+use xdp_ebpf::{AnalyserSetup, Role, Stamping, StreamSetup, from_words, words};
 
 /// A VLAN tag: protocol identifier and control information.
 pub(super) type Tag = (u16, u16);
@@ -106,6 +106,8 @@ pub(super) struct Setup {
     stamped: Option<u8>,
     /// Expected, checked in full, offset of the payload, picoseconds an octet.
     streams: Vec<(bool, bool, u16, u32)>,
+    /// `count_rule`, each as words.
+    counted: Vec<Vec<u64>>,
 }
 
 impl From<&AnalyserSetup> for Setup {
@@ -123,6 +125,7 @@ impl From<&AnalyserSetup> for Setup {
                 Stamping::Never => None,
             },
             streams: setup.streams.iter().map(stream).collect(),
+            counted: setup.counted.iter().map(words).collect(),
         }
     }
 }
@@ -147,6 +150,7 @@ impl Setup {
             },
             shared_windows: false,
             streams: self.streams.iter().map(stream).collect(),
+            counted: self.counted.iter().filter_map(|words| from_words(words)).collect(),
         }
     }
 

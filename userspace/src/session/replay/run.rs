@@ -8,7 +8,7 @@ use crate::{
     collect::{FlowId, FlowReading, Gap},
     rx::{Counters, Observed},
     session::{
-        FlowFacts, FlowSnapshot, Phase, RunFacts, SessionError, Snapshot,
+        FlowFacts, FlowSnapshot, Phase, RunFacts, SessionError, Snapshot, ToldBy,
         pin::{Standby, allowed_cpus},
     },
     spec::Expect,
@@ -227,6 +227,7 @@ impl Replay {
             tx_frames: totals.tx_frames,
             tx_bytes: totals.tx_bytes,
             rx: totals.rx.as_ref().map(|rx| rx.counters),
+            told_by: ToldBy::Content,
         });
         let elapsed = Duration::from_nanos(monotonic_ns().saturating_sub(start.ns));
         Snapshot { phase, elapsed, base_ns: start.ns, flows: flow.into_iter().collect() }
@@ -264,7 +265,7 @@ impl Replay {
             tx_port: 0,
             rx_port: self.spec.rx.as_ref().map(|_| ports.len() - 1),
             streams: 1,
-            tagged: false,
+            told_by: ToldBy::Content,
             requested: self.requested(),
             intended_pps: self.intended_pps(sent.submitted_frames),
             random: false,

@@ -10,7 +10,7 @@ fn a_size_that_cannot_hold_headers_and_tag_names_the_least_and_the_way_out() {
     expect(
         &said(&error(&file(&format!("size = [128, 80]\n{six}")))),
         "flow[0].size: a frame of 80 octets cannot hold its headers of 74, tag of 14 and FCS of 4 octets",
-        "size 92 to 9216; or track = \"none\" (track = \"count\" is not built yet)",
+        "size 92 to 9216; or from 78 on track = \"count\"",
     );
     expect(
         &said(&error(&file(six))),

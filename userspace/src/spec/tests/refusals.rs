@@ -1,7 +1,7 @@
 //! Errors about files, ports and the keys of a flow: what is written, and what is said.
 
 use super::{LAYERS, about, about_layers, error, expect, file, said};
-use crate::spec::{Spec, SpecError};
+use crate::spec::{Spec, Track};
 
 #[test]
 fn unknown_keys_are_named_with_what_is_known() {
@@ -160,15 +160,18 @@ fn rates_and_spacings_that_contradict_are_named() {
 }
 
 #[test]
-fn what_is_not_built_is_refused_by_its_name() {
-    let count = "track = \"count\"";
-    expect(
-        &about(count),
-        "flow[0].track: track = \"count\" is not built yet",
-        "\"tag\" or \"none\"",
-    );
-    let refused = Spec::from_toml(&file(&format!("{LAYERS}\n{count}"))).unwrap_err();
-    assert!(matches!(refused, SpecError::NotBuilt { .. }), "{refused:?}");
+fn what_only_a_tag_tells_is_refused_of_a_flow_that_is_counted() {
+    let count = |more: &str| about(&format!("track = \"count\"\n{more}"));
+    for (more, begin) in [
+        ("expect = {p99 = \"<1ms\"}", "flow[0].expect: track = \"count\" measures no latency"),
+        ("integrity = \"full\"", "flow[0].integrity: track = \"count\" checks no frame"),
+        ("order = \"tuple\"", "flow[0].order: track = \"count\" sees no order"),
+    ] {
+        expect(&count(more), begin, "track = \"tag\"");
+    }
+    let fine = "track = \"count\"\nexpect = {loss = \"0\", outage = \"<1s\"}";
+    let spec = Spec::from_toml(&file(&format!("{LAYERS}\n{fine}"))).unwrap();
+    assert_eq!(spec.flows[0].track, Track::Count);
 }
 
 #[test]
@@ -276,7 +279,7 @@ fn values_of_the_wrong_kind_are_shown() {
             "flow[0].vary: \"all\" does not fit",
             "\"independent\", \"zip\", \"product\", \"random\"",
         ),
-        ("track = \"all\"", "flow[0].track: \"all\" does not fit", "\"tag\", \"none\""),
+        ("track = \"all\"", "flow[0].track: \"all\" does not fit", "\"tag\", \"count\", \"none\""),
         ("integrity = true", "flow[0].integrity: true does not fit", "\"tag\", \"full\""),
         ("spacing = \"even\"", "flow[0].spacing: \"even\" does not fit", "\"constant\""),
         (

@@ -60,7 +60,7 @@ fn a_setting_has_the_limit_of_its_bits() {
         (
             format!("{V4}, length = 40}}}}"),
             "flow[0].layers[1].ipv4: with its own `length` no receiver finds the tag",
-            "track = \"none\"",
+            "track = \"count\"",
         ),
         (
             format!("{V4}}}}}, {{gre = {{reserved1 = 1}}}}"),
@@ -70,7 +70,7 @@ fn a_setting_has_the_limit_of_its_bits() {
         (
             r"{eth = {}}, {vlan = {id = 1, type = 5}}, {vlan = {id = 2, tpid = 6}}".to_owned(),
             "flow[0].layers[1].vlan: with its own `type`",
-            "track = \"none\"",
+            "track = \"count\"",
         ),
     ] {
         expect(&about_layers(&layers), start, allowed);

@@ -221,9 +221,6 @@ fn place(error: &SpecError, parts: &[flow::Part]) -> Refusal {
         SpecError::Invalid { place, problem, allowed } => {
             (place.key.as_str(), format!("{problem}; allowed: {allowed}"))
         }
-        SpecError::NotBuilt { place, what, allowed } => {
-            (place.key.as_str(), format!("{what} is not built yet; allowed: {allowed}"))
-        }
         other => ("", other.to_string()),
     };
     let headers = |flow: usize| parts.get(flow).map(|part| &part.headers[..]);
