@@ -277,7 +277,7 @@ mod tests {
             (|setup| setup.interval_ns = 0, "interval"),
             (|setup| setup.queues = 0, "queue"),
             (|setup| setup.streams.clear(), "0 streams"),
-            (|setup| setup.counted = vec![Default::default(); 65], "65 rules"),
+            (|setup| setup.counted = vec![abi::count_rule::default(); 65], "65 rules"),
         ] {
             let mut setup = setup(1);
             change(&mut setup);

@@ -28,7 +28,9 @@ fn rule(frame: &[u8], stream: u32, free: &[usize]) -> abi::count_rule {
     let (packet, version) = extent(frame);
     let value = &frame[packet];
     let mut mask = vec![0xff; value.len()];
-    free.iter().for_each(|&at| mask[at] = 0);
+    for &at in free {
+        mask[at] = 0;
+    }
     let kept: Vec<u8> = value.iter().zip(&mask).map(|(value, mask)| value & mask).collect();
     abi::count_rule {
         value: words(&kept),

@@ -204,7 +204,9 @@ impl Common {
             6 => &[(0, 0x0f), (1, 0xf0), (7, 0xff)],
             _ => &[],
         };
-        changed.iter().for_each(|&(at, bits)| hop[at] = bits);
+        for &(at, bits) in changed {
+            hop[at] = bits;
+        }
         let value = frames[0][looked.clone()].to_vec();
         let mut mask: Vec<u8> = hop.iter().map(|bits| !bits).collect();
         for frame in frames {

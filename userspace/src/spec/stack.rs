@@ -1,7 +1,6 @@
 //! Whether headers can stand on each other, vary as asked and fit into the frames.
 
-use super::{Flow, Layer, MacAddress, Track, Values, Vary, error::SpecError, node::Node};
-use crate::units::FCS_BYTES;
+use super::{Flow, Layer, MacAddress, Track, Values, Vary, error::SpecError, least, node::Node};
 use xdp_ebpf::abi;
 
 impl Layer {
@@ -187,20 +186,7 @@ impl Values {
     }
 }
 
-impl Flow {
-    /// Octets of all headers.
-    pub fn header_bytes(&self) -> usize {
-        self.layers.iter().map(Layer::bytes).sum()
-    }
-
-    /// The least frame size, with FCS, that holds the headers and the tag if there is one.
-    pub fn least_bytes(&self) -> usize {
-        let tag = if self.track == Track::Tag { abi::TAG_BYTES as usize } else { 0 };
-        self.header_bytes() + tag + usize::from(FCS_BYTES)
-    }
-}
-
-/// Where the parts of a flow stand that [`check`] may complain about.
+/// Where the parts of a flow stand that the checks may complain about.
 pub(super) struct Parts<'a> {
     /// The whole flow, for what is absent.
     pub(super) flow: &'a Node,
@@ -216,7 +202,7 @@ pub(super) fn check(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
     check_order(flow, parts)?;
     check_settings(flow, parts)?;
     check_vary(flow, parts)?;
-    check_sizes(flow, parts)
+    least::check(flow, parts)
 }
 
 fn check_order(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
@@ -356,34 +342,6 @@ fn check_vary(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
             })
         }
     }
-}
-
-fn check_sizes(flow: &Flow, parts: &Parts<'_>) -> Result<(), SpecError> {
-    let least = flow.least_bytes();
-    let Some(short) = flow.sizes.iter().find(|size| usize::from(size.bytes()) < least) else {
-        return Ok(());
-    };
-    let untagged = flow.header_bytes() + usize::from(FCS_BYTES);
-    let untagged = untagged.max(crate::units::FrameSize::MIN.bytes().into());
-    let (holds, way_out) = match flow.track {
-        Track::Tag => (
-            format!(
-                "headers of {}, tag of {} and FCS of {FCS_BYTES}",
-                flow.header_bytes(),
-                abi::TAG_BYTES
-            ),
-            format!("; or from {untagged} on track = \"count\""),
-        ),
-        Track::Count | Track::None => {
-            (format!("headers of {} and FCS of {FCS_BYTES}", flow.header_bytes()), String::new())
-        }
-    };
-    let default = if parts.size.is_none() { " (the default)" } else { "" };
-    let node = parts.size.unwrap_or(parts.flow);
-    Err(node.wrong(
-        format!("a frame of {short} octets{default} cannot hold its {holds} octets"),
-        format!("size {least} to {}{way_out}", crate::units::FrameSize::MAX),
-    ))
 }
 
 impl Flow {
