@@ -49,11 +49,7 @@ impl From<SessionError> for Failure {
 
 impl From<TrialError> for Failure {
     fn from(error: TrialError) -> Self {
-        let code = match error {
-            TrialError::Interrupted => 2,
-            TrialError::Failed { exit_code, .. } => exit_code,
-        };
-        Self { code, message: error.to_string() }
+        Self { code: error.exit_code(), message: error.to_string() }
     }
 }
 

@@ -102,7 +102,10 @@ impl From<StoreError> for Problem {
                 ..Self::new(StatusCode::CONFLICT, error.to_string())
             },
             StoreError::Unfit { .. } => Self::unfit("", error.to_string()),
-            StoreError::Sql(_) | StoreError::Open { .. } | StoreError::Newer { .. } => {
+            StoreError::Sql(_)
+            | StoreError::Open { .. }
+            | StoreError::Newer { .. }
+            | StoreError::Write(_) => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
             }
         }

@@ -11,6 +11,7 @@ mod error;
 mod expect;
 mod field;
 mod flow;
+mod json;
 mod layer;
 mod least;
 mod load;
@@ -32,7 +33,8 @@ mod suite;
 mod tests;
 
 pub use error::{Place, SpecError};
-pub use load::Origins;
+pub use json::{JsonText, Members, elements};
+pub use load::{Origins, Row};
 pub use model::*;
 pub use overrides::Overrides;
 pub use quick::QuickFlow;

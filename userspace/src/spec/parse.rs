@@ -146,40 +146,6 @@ fn yaml_node(places: &Places, raw: Spanned<Raw>, path: &str) -> Node {
     Node { place: place_of(raw.referenced, path), value }
 }
 
-/// Reads JSON.
-pub(super) fn json(value: &serde_json::Value) -> Node {
-    json_node(&Places { file: None }, value, "")
-}
-
-fn json_node(places: &Places, json: &serde_json::Value, path: &str) -> Node {
-    use serde_json::Value as Json;
-    let value = match json {
-        Json::Null => Value::Foreign("nothing"),
-        Json::Bool(value) => Value::Boolean(*value),
-        Json::Number(number) => match (number.as_i128(), number.as_f64()) {
-            (Some(number), _) => Value::Integer(number),
-            (None, Some(number)) => Value::Float(number),
-            (None, None) => Value::Foreign("a number that cannot be read"),
-        },
-        Json::String(text) => Value::Text(text.clone()),
-        Json::Array(nodes) => {
-            let node = |(at, node)| json_node(places, node, &format!("{path}[{at}]"));
-            Value::List(nodes.iter().enumerate().map(node).collect())
-        }
-        Json::Object(entries) => Value::Table(
-            entries
-                .iter()
-                .map(|(key, node)| {
-                    let path = child(path, key);
-                    let place = places.at(None, &path);
-                    Entry { node: json_node(places, node, &path), key: key.clone(), place }
-                })
-                .collect(),
-        ),
-    };
-    Node { place: places.at(None, path), value }
-}
-
 /// Whatever YAML can say.
 enum Raw {
     Scalar(Value),

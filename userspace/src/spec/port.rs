@@ -64,7 +64,12 @@ impl Ports {
         &self.used[at].name
     }
 
-    /// Those that flows use, in order of first use.
+    /// Those that flows use so far, in order of first use.
+    pub(super) fn used(&self) -> &[PortSpec] {
+        &self.used
+    }
+
+    /// The same.
     pub(super) fn into_used(self) -> Vec<PortSpec> {
         self.used
     }

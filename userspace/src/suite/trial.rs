@@ -268,6 +268,23 @@ pub enum TrialError {
         /// CONTRACT's exit code.
         exit_code: u8,
     },
+    #[error("{message}")]
+    Held {
+        message: String,
+        port: String,
+        /// The process that has it, where it can be seen.
+        pid: Option<i32>,
+    },
+}
+
+impl TrialError {
+    /// CONTRACT's exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Failed { exit_code, .. } => *exit_code,
+            Self::Interrupted | Self::Held { .. } => 2,
+        }
+    }
 }
 
 impl TrialResult {

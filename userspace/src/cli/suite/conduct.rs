@@ -26,7 +26,7 @@ pub(super) struct Job<'a> {
 /// Exit code of what ended a suite early.
 fn exit_code(stopped: &Stop) -> u8 {
     match stopped {
-        Stop::Trial(TrialError::Failed { exit_code, .. }) => *exit_code,
+        Stop::Trial(error) => error.exit_code(),
         _ => 2,
     }
 }
@@ -102,7 +102,7 @@ pub(super) fn conduct(job: &Job<'_>) -> Result<u8, Failure> {
         effective: serde_json::to_value(job.suite).map_err(json)?,
         sha256,
         arguments: std::env::args().collect(),
-        suite_file: job.file.text().map(str::to_owned),
+        suite_file: job.file.text(),
         flow_file,
         device: description,
         seed: device.seed(),

@@ -1,6 +1,7 @@
 //! What crosses between the listener and the engine: JSON, a line each.
 
 use super::{RunSnapshot, SuiteEvent, SuitePlan, SuiteStart};
+use crate::spec::JsonText;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -135,7 +136,7 @@ pub struct RunStart {
     /// A number of its own.
     pub run: u64,
     /// The shape of a flow file.
-    pub spec: Value,
+    pub spec: JsonText,
     /// How long every flow lasts, instead of its own end: `10s`.
     pub duration: Option<String>,
     /// Of every rate: `50%`.
@@ -345,7 +346,7 @@ pub enum Event {
         /// The run.
         run: u64,
         /// `linerate.run/1`.
-        result: Value,
+        result: JsonText,
     },
     /// A run broke off without a result.
     Failed {

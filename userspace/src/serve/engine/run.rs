@@ -11,6 +11,7 @@ use crate::{
     session::{ControlError, RateControl, Session, SessionError, Settings, Snapshot},
     spec::{Overrides, Spec},
 };
+use serde_json::value::to_raw_value;
 use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -135,8 +136,8 @@ fn event_of(shared: &Shared, run: u64, mut session: Session, stop: &AtomicBool) 
         Ok::<_, SessionError>(RunResult::new(&facts))
     }));
     match ran {
-        Ok(Ok(result)) => match serde_json::to_value(&result) {
-            Ok(result) => Event::Done { run, result },
+        Ok(Ok(result)) => match to_raw_value(&result) {
+            Ok(result) => Event::Done { run, result: result.into() },
             Err(error) => Event::Failed { run, reason: error.to_string() },
         },
         Ok(Err(error)) => Event::Failed { run, reason: error.to_string() },

@@ -116,7 +116,7 @@ impl State {
     pub(super) fn hear(&mut self, event: &Event) -> bool {
         match event {
             Event::Snapshot(snapshot) => self.with_run(snapshot.run, |run| run.show(snapshot)),
-            Event::Done { run, result } => self.with_run(*run, |run| run.end(result)),
+            Event::Done { run, result } => self.with_run(*run, |run| run.end(&result.to_value())),
             Event::Failed { run, reason } => self.with_run(*run, |run| run.fail(reason)),
             Event::CaptureDone { capture, fault, .. } => {
                 let mine = self.captures.values_mut().find(|mine| mine.number == *capture);

@@ -8,7 +8,6 @@ use super::{
     state::{Order, Run},
 };
 use crate::serve::engine::{Backend, Command, RunStart};
-use serde_json::Value;
 
 /// Intervals of few flows are short: clients wait for counts that are complete.
 const INTERVAL_NS: u64 = 100_000_000;
@@ -66,7 +65,7 @@ impl Otg {
             let few = state.plan.flows.len() <= FEW_FLOWS;
             RunStart {
                 run: number,
-                spec: state.plan.spec.clone().unwrap_or(Value::Null),
+                spec: state.plan.spec.clone().unwrap_or_default().into(),
                 held: (0..state.plan.flows.len()).filter(waits).map(name).collect(),
                 listened: captured.map(|&port| state.plan.ports[port].interface.clone()).collect(),
                 backend: Backend::Auto,

@@ -1,14 +1,16 @@
 //! The store as one document.
 
-use super::{App, extract::Body};
+use super::{App, answer, extract::Body};
 use crate::serve::{problem::Problem, runs::blocking, store::Archive};
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode, response::Response};
+use std::sync::Arc;
 
 /// Every flow set, and every run and suite that is over; not the samples.
 #[utoipa::path(get, path = "/api/v1/export", tag = "store",
     responses((status = 200, body = Archive)))]
-pub(super) async fn export(State(app): State<App>) -> Result<Json<Archive>, Problem> {
-    Ok(Json(blocking(move || app.store.export()).await??))
+pub(super) async fn export(State(app): State<App>) -> Response {
+    let store = Arc::clone(&app.store);
+    answer::written(&app, answer::JSON, move |out| store.export(out)).await
 }
 
 /// Adds all of an export, or nothing; numbers are given anew.

@@ -51,7 +51,12 @@ pub(super) async fn named_flow_set(app: &App, id: u64) -> Result<FlowSet, Proble
 
 /// 201, with what was made and its place.
 pub(super) fn created(place: &str, made: &impl Serialize) -> Response {
-    let mut response = (StatusCode::CREATED, Json(made)).into_response();
+    at(place, Json(made).into_response())
+}
+
+/// The same of what is an answer already.
+pub(super) fn at(place: &str, mut response: Response) -> Response {
+    *response.status_mut() = StatusCode::CREATED;
     if let Ok(place) = HeaderValue::from_str(place) {
         response.headers_mut().insert(header::LOCATION, place);
     }

@@ -1,17 +1,20 @@
 //! Flow sets: flow files in the store.
 
 use super::{
-    App,
-    extract::{Body, Path, Query, created, number},
+    App, answer,
+    extract::{Body, Path, Query, at, number},
 };
-use crate::serve::{
-    problem::Problem,
-    runs::{Planned, RunRequest, blocking, with_aliases},
-    store::{FlowSet, FlowSetHead},
+use crate::{
+    serve::{
+        problem::Problem,
+        runs::{Planned, PlannedFlow, blocking, invalid, with_aliases},
+        store::{FlowSet, FlowSetHead},
+    },
+    spec::{JsonText, PortSpec, Row, Spec},
 };
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
-use serde_json::Value;
+use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// A flow set as a client gives it.
@@ -23,7 +26,7 @@ pub(super) struct FlowSetBody {
     name: String,
     /// The shape of a flow file; checked when it is stored.
     #[schema(value_type = Object)]
-    spec: Value,
+    spec: JsonText,
 }
 
 /// Flows that are not to be stored.
@@ -32,7 +35,7 @@ pub(super) struct FlowSetBody {
 pub(super) struct SpecBody {
     /// The shape of a flow file.
     #[schema(value_type = Object)]
-    pub(super) spec: Value,
+    pub(super) spec: JsonText,
 }
 
 /// Which part of a list.
@@ -59,16 +62,24 @@ fn checked(name: &str) -> Result<(), Problem> {
     }
 }
 
-/// What a spec comes to, or what is wrong with it.
-async fn plan(app: &App, spec: Value) -> Result<(Value, Planned), Problem> {
-    let aliases = app.config.aliases.clone();
-    let planned = blocking(move || {
-        // A large one is there only as often as it must be.
-        let kept = (!aliases.is_empty()).then(|| spec.clone());
-        let request = RunRequest { spec: with_aliases(spec, &aliases), ..RunRequest::default() };
-        request.plan().map(|planned| (kept.unwrap_or(request.spec), planned))
+/// What is wrong with a spec, if anything is; `each` sees its rows.
+pub(super) async fn check<T: Default + Send + 'static>(
+    app: &App,
+    spec: JsonText,
+    each: impl Fn(&mut T, &Row<'_>) + Send + 'static,
+) -> Result<(Vec<PortSpec>, T), Problem> {
+    let config = Arc::clone(&app.config);
+    let checked = blocking(move || {
+        let mut seen = T::default();
+        let spec = with_aliases(spec, &config.aliases);
+        Spec::check_json(&spec, &mut |row| each(&mut seen, row)).map(|ports| (ports, seen))
     });
-    planned.await?.map_err(|error| Problem::of_engine(error, "spec"))
+    checked.await?.map_err(|error| Problem::of_engine(invalid(&error), "spec"))
+}
+
+/// A flow set as an answer.
+async fn shown(app: &App, set: FlowSet) -> Result<Response, Problem> {
+    answer::whole(app, answer::JSON, move || answer::json(set.spec.as_str().len(), &set)).await
 }
 
 /// All flow sets, without their flows.
@@ -100,21 +111,24 @@ pub(super) async fn create(
     Body(body): Body<FlowSetBody>,
 ) -> Result<Response, Problem> {
     checked(&body.name)?;
-    let (spec, _) = plan(&app, body.spec).await?;
-    let stored = blocking(move || app.store.add_flow_set(&body.name, &spec)).await??;
-    Ok(created(&format!("/api/v1/flows/{}", stored.id), &stored))
+    check(&app, body.spec.clone(), |(), _| ()).await?;
+    let store = Arc::clone(&app.store);
+    let stored = blocking(move || store.add_flow_set(&body.name, &body.spec)).await??;
+    let place = format!("/api/v1/flows/{}", stored.id);
+    Ok(at(&place, shown(&app, stored).await?))
 }
 
 /// A flow set.
 #[utoipa::path(get, path = "/api/v1/flows/{id}", tag = "flows", operation_id = "flows_get",
     params(("id" = u64, Path, description = "The flow set")),
     responses((status = 200, body = FlowSet), (status = 404, body = Problem)))]
-pub(super) async fn get(
-    State(app): State<App>,
-    Path(id): Path<u64>,
-) -> Result<Json<FlowSet>, Problem> {
-    let found = blocking(move || app.store.flow_set(id)).await??;
-    found.map(Json).ok_or_else(|| Problem::not_found("flow set", id))
+pub(super) async fn get(State(app): State<App>, Path(id): Path<u64>) -> Result<Response, Problem> {
+    let store = Arc::clone(&app.store);
+    let make = move || {
+        let set = store.flow_set(id)?.ok_or_else(|| Problem::not_found("flow set", id))?;
+        answer::json(set.spec.as_str().len(), &set)
+    };
+    answer::whole(&app, answer::JSON, make).await
 }
 
 /// Replaces a flow set.
@@ -127,11 +141,12 @@ pub(super) async fn replace(
     State(app): State<App>,
     Path(id): Path<u64>,
     Body(body): Body<FlowSetBody>,
-) -> Result<Json<FlowSet>, Problem> {
+) -> Result<Response, Problem> {
     checked(&body.name)?;
-    let (spec, _) = plan(&app, body.spec).await?;
-    let changed = blocking(move || app.store.change_flow_set(id, &body.name, &spec)).await??;
-    changed.map(Json).ok_or_else(|| Problem::not_found("flow set", id))
+    check(&app, body.spec.clone(), |(), _| ()).await?;
+    let store = Arc::clone(&app.store);
+    let changed = blocking(move || store.change_flow_set(id, &body.name, &body.spec)).await??;
+    shown(&app, changed.ok_or_else(|| Problem::not_found("flow set", id))?).await
 }
 
 /// Removes a flow set; runs that were started from it stay.
@@ -153,6 +168,21 @@ pub(super) async fn remove(
 pub(super) async fn validate(
     State(app): State<App>,
     Body(body): Body<SpecBody>,
-) -> Result<Json<Planned>, Problem> {
-    Ok(Json(plan(&app, body.spec).await?.1))
+) -> Result<Response, Problem> {
+    // A [`Planned`], written row by row: those of a large set are large too.
+    let write = |octets: &mut Vec<u8>, row: &Row<'_>| {
+        octets.extend_from_slice(if octets.is_empty() { b"{\"flows\":[" } else { b"," });
+        let flow = PlannedFlow::new(row.flow, |port| row.port(port).interface.clone());
+        // Writing to a Vec cannot fail.
+        let _ = serde_json::to_writer(octets, &flow);
+    };
+    let (ports, mut octets) = check(&app, body.spec, write).await?;
+    let make = move || {
+        let ports: Vec<_> = ports.into_iter().map(|port| port.interface).collect();
+        octets.extend_from_slice(b"],\"ports\":");
+        octets.append(&mut answer::json(0, &ports)?);
+        octets.push(b'}');
+        Ok(octets)
+    };
+    answer::whole(&app, answer::JSON, make).await
 }

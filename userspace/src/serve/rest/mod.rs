@@ -1,5 +1,6 @@
 //! REST under /api/v1, described by OpenAPI.
 
+mod answer;
 mod archive;
 mod body;
 mod captures;
@@ -53,6 +54,8 @@ pub(super) struct App {
     pub(super) config: Arc<Config>,
     /// Readers of the live stream at once.
     pub(super) readers: Arc<Semaphore>,
+    /// Answers that may be large at once.
+    pub(super) answers: Arc<Semaphore>,
 }
 
 /// Octets of a body that holds no flows.
@@ -61,8 +64,10 @@ const BODY: usize = 1 << 20;
 const LARGE_BODY: usize = 64 << 20;
 /// Requests at work at once; more wait for their turn.
 const REQUESTS: usize = 256;
-/// Of those with large bodies; parsed, one takes several times its size.
+/// Of those with large bodies; while it is stored, one takes several times its size.
 const LARGE_BODIES: usize = 1;
+/// Answers that may be large and were not read to their end; more wait for their turn.
+const LARGE_ANSWERS: usize = 4;
 /// Readers of the live stream; more are refused.
 const READERS: usize = 512;
 
@@ -76,7 +81,8 @@ impl App {
         config: Arc<Config>,
     ) -> Self {
         let readers = Semaphore::new(READERS).into();
-        Self { runs, suites, store, live, config, readers }
+        let answers = Semaphore::new(LARGE_ANSWERS).into();
+        Self { runs, suites, store, live, config, readers, answers }
     }
 }
 

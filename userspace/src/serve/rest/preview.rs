@@ -3,19 +3,18 @@
 use super::{
     App,
     extract::{Body, Path, Query},
-    flows::SpecBody,
+    flows::{SpecBody, check},
 };
 use crate::{
     packet::{Cursor, Header, Mac, NextHop, Program, TAG_BYTES, TagStamp, digits, dissect},
     serve::{
         problem::{Problem, below},
-        runs::{blocking, invalid, with_aliases},
+        runs::blocking,
     },
-    spec::{Spec, Track},
+    spec::{JsonText, Row, Track},
 };
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::{ops::Range, sync::Arc};
 use utoipa::{IntoParams, ToSchema};
 
@@ -141,42 +140,57 @@ pub(super) async fn preview_stored(
     show(&app, set.spec, &count).await
 }
 
-async fn show(app: &App, spec: Value, count: &Count) -> Result<Json<Preview>, Problem> {
+async fn show(app: &App, spec: JsonText, count: &Count) -> Result<Json<Preview>, Problem> {
     if !(1..=100).contains(&count.count) {
         return Err(Problem::bad("count", "1 to 100"));
     }
-    let (spec, count) = (with_aliases(spec, &app.config.aliases), u64::from(count.count));
-    let frames = blocking(move || frames_of(&spec, count)).await??;
-    Ok(Json(Preview { frames }))
+    let count = u64::from(count.count);
+    let (_, shown) = check(app, spec, move |shown: &mut Shown, row| shown.add(row, count)).await?;
+    match shown.fault {
+        Some(fault) => Err(fault),
+        None => Ok(Json(Preview { frames: shown.frames })),
+    }
 }
 
-fn frames_of(spec: &Value, count: u64) -> Result<Vec<PreviewedFrame>, Problem> {
-    /// Stand for addresses that only a run knows.
-    const SOURCE: Mac = [2, 0, 0, 0, 0, 1];
-    const NEXT_HOP: Mac = [2, 0, 0, 0, 0, 2];
-    let spec =
-        Spec::from_json(spec).map_err(|error| Problem::of_engine(invalid(&error), "spec"))?;
-    let mut frames = Vec::new();
-    for (index, flow) in spec.flows.iter().enumerate() {
+/// Frames so far.
+#[derive(Debug, Default)]
+struct Shown {
+    flows: u16,
+    frames: Vec<PreviewedFrame>,
+    /// Of the first flow that has none.
+    fault: Option<Problem>,
+}
+
+impl Shown {
+    fn add(&mut self, row: &Row<'_>, count: u64) {
+        if self.fault.is_none() && self.frames.len() < PREVIEW_MOST {
+            self.fault = self.add_frames(row, count).err();
+        }
+        self.flows = self.flows.wrapping_add(1);
+    }
+
+    fn add_frames(&mut self, row: &Row<'_>, count: u64) -> Result<(), Problem> {
+        /// Stand for addresses that only a run knows.
+        const SOURCE: Mac = [2, 0, 0, 0, 0, 1];
+        const NEXT_HOP: Mac = [2, 0, 0, 0, 0, 2];
+        let flow = row.flow;
         let program = Program::compile(flow, SOURCE, &NextHop::One(NEXT_HOP)).map_err(|error| {
-            Problem::unfit(below("spec", &spec.place(index, "layers").key), error.to_string())
+            Problem::unfit(below("spec", &row.place("layers").key), error.to_string())
         })?;
         let varying: Vec<_> =
             (0..program.variants().len()).map(|variant| program.varying(variant as u16)).collect();
         let mut cursor = Cursor::new(Arc::new(program), 0, 1);
         let mut chunk = vec![0; cursor.program().max_frame_bytes()];
-        for number in 0..count {
-            if frames.len() == PREVIEW_MOST {
-                return Ok(frames);
-            }
+        let room = (PREVIEW_MOST - self.frames.len()) as u64;
+        for number in 0..count.min(room) {
             let variant = cursor.variant();
             cursor.fill(&mut chunk);
-            let stamp =
-                TagStamp { magic: 0, stream: index as u16, sequence: number as u32, time_ns: 0 };
+            let (stream, sequence) = (self.flows, number as u32);
+            let stamp = TagStamp { magic: 0, stream, sequence, time_ns: 0 };
             let bytes = cursor.write(&mut chunk, &stamp);
             let frame = &chunk[..bytes];
             let read = dissect(frame, flow.track == Track::Tag);
-            frames.push(PreviewedFrame {
+            self.frames.push(PreviewedFrame {
                 flow: flow.name.clone(),
                 number,
                 size: bytes + 4,
@@ -187,14 +201,22 @@ fn frames_of(spec: &Value, count: u64) -> Result<Vec<PreviewedFrame>, Problem> {
                 layers: read.headers.into_iter().map(PreviewedLayer::from).collect(),
             });
         }
+        Ok(())
     }
-    Ok(frames)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::spec::Spec;
+    use serde_json::{Value, json};
+
+    fn shown(spec: Value, count: u64) -> Value {
+        let mut shown = Shown::default();
+        Spec::check_json(&spec.into(), &mut |row| shown.add(row, count)).unwrap();
+        assert_eq!(shown.fault, None);
+        serde_json::to_value(shown.frames).unwrap()
+    }
 
     #[test]
     fn flows_of_ports_that_exist_nowhere_are_shown_header_by_header() {
@@ -203,7 +225,7 @@ mod tests {
             "layers": [{"eth": {}}, {"ipv4": {"src": "198.18.0.2", "dst": {"range": "198.18.1.1-198.18.1.9"}}},
                 {"udp": {"src": 1, "dst": 7}}],
         }]});
-        let frames = serde_json::to_value(frames_of(&spec, 2).unwrap()).unwrap();
+        let frames = shown(spec, 2);
         let frame = &frames[1];
         assert_eq!((&frame["size"], &frame["number"]), (&json!(128), &json!(1)));
         let names: Vec<_> =
@@ -225,7 +247,7 @@ mod tests {
     #[test]
     fn what_is_not_tagged_has_no_tag_and_what_does_not_vary_is_not_said_to() {
         let spec = json!({"flow": [{"name": "f", "tx": "x", "track": "none", "layers": [{"eth": {"dst": "02:00:00:00:00:09"}}]}]});
-        let frames = serde_json::to_value(frames_of(&spec, 1).unwrap()).unwrap();
+        let frames = shown(spec, 1);
         assert_eq!((&frames[0]["tag"], &frames[0]["varying"]), (&Value::Null, &json!([])));
     }
 }

@@ -1,7 +1,7 @@
 //! Runs: started, changed, ended, looked at.
 
 use super::{
-    App,
+    App, answer,
     extract::{Body, Path, Query, checked_name, created, named_flow_set, number},
 };
 use crate::serve::{
@@ -10,9 +10,9 @@ use crate::serve::{
     runs::{RunHead, RunRequest, StartError, blocking, with_aliases},
     whole,
 };
+use crate::spec::JsonText;
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
@@ -28,7 +28,7 @@ pub(super) struct RunBody {
     flow_set: Option<u64>,
     /// Instead: the shape of a flow file.
     #[schema(value_type = Option<Object>)]
-    spec: Option<Value>,
+    spec: Option<JsonText>,
     /// How long every flow lasts, instead of its own end: `10s`.
     #[serde(rename = "for")]
     duration: Option<String>,
@@ -166,9 +166,11 @@ pub(super) async fn start(
         _ => return Err(Problem::unfit("spec", "give either `spec` or `flow_set`")),
     };
     checked_name(body.name.as_deref())?;
+    let config = Arc::clone(&app.config);
+    let spec = blocking(move || with_aliases(spec, &config.aliases)).await?;
     let request = RunRequest {
         name: body.name.or(name).unwrap_or_else(|| "run".to_owned()),
-        spec: with_aliases(spec, &app.config.aliases),
+        spec,
         flow_set: body.flow_set,
         duration: body.duration,
         scale: body.scale,
@@ -212,18 +214,18 @@ pub(super) async fn get(
 pub(super) async fn result(
     State(app): State<App>,
     Path(id): Path<u64>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     let head = head(&app, id).await?;
     let store = Arc::clone(&app.store);
-    let documents = blocking(move || store.run_documents(id)).await??;
-    let result = documents.and_then(|(_, result)| result);
-    result.map(Json).ok_or_else(|| {
+    let missing = move || {
         let why = match &head.row.reason {
             Some(reason) => format!("run {id} has no result: {reason}"),
             None => format!("run {id} goes on; its result comes when it is over"),
         };
         Problem::new(StatusCode::CONFLICT, why)
-    })
+    };
+    let make = move || store.run_result(id)?.map(String::into_bytes).ok_or_else(missing);
+    answer::whole(&app, answer::JSON, make).await
 }
 
 /// The flows of a run, in the shape of a flow file.
@@ -234,10 +236,11 @@ pub(super) async fn result(
 pub(super) async fn flows(
     State(app): State<App>,
     Path(id): Path<u64>,
-) -> Result<Json<Value>, Problem> {
-    let documents = blocking(move || app.store.run_documents(id)).await??;
-    let spec = documents.map(|(spec, _)| Json(spec));
-    spec.ok_or_else(|| Problem::not_found("run", id))
+) -> Result<Response, Problem> {
+    let store = Arc::clone(&app.store);
+    let missing = move || Problem::not_found("run", id);
+    let make = move || store.run_spec(id)?.map(String::into_bytes).ok_or_else(missing);
+    answer::whole(&app, answer::JSON, make).await
 }
 
 /// 404 for a run that never was, 409 for one that is over.

@@ -1,7 +1,7 @@
 //! What suites found, in every form.
 
 use super::{
-    App,
+    App, answer,
     extract::{Path, Query},
     suites::head,
 };
@@ -9,17 +9,11 @@ use crate::{
     report::{SuiteDocument, TrialRow},
     serve::{
         problem::Problem,
-        runs::blocking,
-        store::{StoreError, SuiteState},
+        store::{Store, StoreError, SuiteState},
         suites::replay,
     },
 };
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
@@ -55,18 +49,27 @@ fn trials_table() -> String {
     "trials".to_owned()
 }
 
-/// The text of the result; 409 where there is none.
-async fn text(app: &App, id: u64) -> Result<String, Problem> {
+/// The result in some form; 409 where there is none.
+async fn form(
+    app: &App,
+    id: u64,
+    kind: &'static str,
+    form: impl FnOnce(String) -> Result<String, Problem> + Send + 'static,
+) -> Result<Response, Problem> {
     let head = head(app, id).await?;
     let store = Arc::clone(&app.store);
-    let documents = blocking(move || store.suite_documents(id)).await??;
-    documents.and_then(|(_, result)| result).ok_or_else(|| {
+    let missing = move || {
         let why = match (head.row.state, &head.row.reason) {
             (SuiteState::Failed, Some(reason)) => format!("suite {id} has no result: {reason}"),
             _ => format!("suite {id} goes on; its result comes when it is over"),
         };
         Problem::new(StatusCode::CONFLICT, why)
-    })
+    };
+    let make = move || {
+        let text = store.suite_result(id)?.ok_or_else(missing)?;
+        form(text).map(String::into_bytes)
+    };
+    answer::whole(app, kind, make).await
 }
 
 /// The result of a suite that is over or was stopped: what its command writes as JSON. 409
@@ -80,7 +83,7 @@ pub(super) async fn result(
     State(app): State<App>,
     Path(id): Path<u64>,
 ) -> Result<Response, Problem> {
-    Ok(kind("application/json", text(&app, id).await?))
+    form(&app, id, answer::JSON, Ok).await
 }
 
 /// The same as a page, as CSV or as JUnit XML.
@@ -96,17 +99,21 @@ pub(super) async fn report(
     Path(id): Path<u64>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
-    let text = text(&app, id).await?;
-    blocking(move || {
+    let kind = match wanted.form {
+        Form::Html => "text/html; charset=utf-8",
+        Form::Junit => "application/xml",
+        Form::Csv => "text/csv; charset=utf-8",
+    };
+    let write = move |text: String| {
         let document = SuiteDocument::read(&text)
             .map_err(|error| StoreError::Unfit { what: format!("the result: {error}") })?;
         Ok(match wanted.form {
-            Form::Html => kind("text/html; charset=utf-8", document.html()),
-            Form::Junit => kind("application/xml", document.junit()),
-            Form::Csv => kind("text/csv; charset=utf-8", table(&document, &wanted.test)?),
+            Form::Html => document.html(),
+            Form::Junit => document.junit(),
+            Form::Csv => table(&document, &wanted.test)?,
         })
-    })
-    .await?
+    };
+    form(&app, id, kind, write).await
 }
 
 fn table(document: &SuiteDocument, test: &str) -> Result<String, Problem> {
@@ -119,10 +126,6 @@ fn table(document: &SuiteDocument, test: &str) -> Result<String, Problem> {
     })
 }
 
-fn kind(kind: &'static str, text: String) -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
-}
-
 /// Every trial so far, in the order they were run; also of a suite that broke off.
 #[utoipa::path(get, path = "/api/v1/suites/{id}/trials", tag = "suites",
     operation_id = "suites_trials", params(("id" = u64, Path, description = "The suite")),
@@ -131,18 +134,28 @@ fn kind(kind: &'static str, text: String) -> Response {
 pub(super) async fn trials(
     State(app): State<App>,
     Path(id): Path<u64>,
-) -> Result<Json<Vec<TrialRow>>, Problem> {
-    if let Some(trials) = app.suites.trials(id) {
-        return Ok(Json(trials));
+) -> Result<Response, Problem> {
+    let active = app.suites.trials(id);
+    let store = Arc::clone(&app.store);
+    let make = move || match active {
+        Some(trials) => answer::json(0, &trials),
+        None => kept_trials(&store, id),
+    };
+    answer::whole(&app, answer::JSON, make).await
+}
+
+/// Those of a suite that is over. One that broke off has only its log, which is searched once.
+fn kept_trials(store: &Store, id: u64) -> Result<Vec<u8>, Problem> {
+    if let Some(rows) = store.trial_rows(id)? {
+        return Ok(rows.into_bytes());
     }
-    let head = head(&app, id).await?;
-    let (store, suite) = (Arc::clone(&app.store), head.row.kind);
-    let rows = blocking(move || {
-        let Some((document, _)) = store.suite_documents(id)? else {
-            return Err(Problem::not_found("suite", id));
-        };
-        let lines = store.trials(id)?;
-        replay(suite, &document, &lines).map_err(|error| Problem::of_engine(error, ""))
-    });
-    Ok(Json(rows.await??))
+    let (row, document) = (store.suite(id)?, store.suite_document(id)?);
+    let found = row.zip(document).ok_or_else(|| Problem::not_found("suite", id));
+    let (row, document) = found?;
+    let lines = store.trials(id)?;
+    let rows = replay(row.kind, &document, &lines)
+        .map_err(|error| Problem::of_engine(error, ""))
+        .and_then(|rows| answer::json(0, &rows))?;
+    store.keep_trial_rows(id, &String::from_utf8_lossy(&rows))?;
+    Ok(rows)
 }

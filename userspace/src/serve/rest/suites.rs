@@ -1,7 +1,7 @@
 //! Suites: started, watched, ended, resumed.
 
 use super::{
-    App,
+    App, answer,
     extract::{Body, Path, Query, checked_name, created, named_flow_set, number},
     runs::Page,
 };
@@ -9,16 +9,16 @@ use crate::{
     serve::{
         engine::{Backend, SuitePlan},
         problem::Problem,
-        runs::{blocking, with_aliases},
+        runs::{blocking, invalid, with_aliases},
         suites::{SuiteCourse, SuiteHead, SuiteRequest},
         whole,
     },
+    spec::JsonText,
     suite::SuiteKind,
 };
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::sync::Arc;
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 use utoipa::ToSchema;
 
 /// A suite that is asked for.
@@ -33,7 +33,7 @@ pub(super) struct SuiteBody {
     /// The shape of a suite file. `flows` holds the flows themselves, in the shape of a flow
     /// file; `hooks` are refused, for no command is run for a client.
     #[schema(value_type = Object)]
-    suite: Value,
+    suite: JsonText,
     /// A flow set that is the load, instead of `flows` in the suite.
     #[serde(default, deserialize_with = "whole::optional")]
     flow_set: Option<u64>,
@@ -55,25 +55,44 @@ pub(super) struct SuiteView {
 /// The flow set put into the suite, and real names for aliases.
 async fn request(app: &App, body: SuiteBody) -> Result<SuiteRequest, Problem> {
     checked_name(body.name.as_deref())?;
-    let mut suite = body.suite;
-    if let Some(id) = body.flow_set {
-        let set = named_flow_set(app, id).await?;
-        let given = suite.as_object_mut().map(|suite| suite.insert("flows".into(), set.spec));
-        if given.is_none_or(|flows| flows.is_some()) {
-            return Err(Problem::unfit("flow_set", "give either `flow_set` or `suite.flows`"));
-        }
-    }
-    let aliases = &app.config.aliases;
-    if let Some(flows) = suite.get_mut("flows") {
-        *flows = with_aliases(flows.take(), aliases);
-    }
+    let set = match body.flow_set {
+        Some(id) => Some(named_flow_set(app, id).await?.spec),
+        None => None,
+    };
+    let (config, suite) = (Arc::clone(&app.config), body.suite);
+    let spec = blocking(move || with_flows(suite, set, &config.aliases)).await??;
     Ok(SuiteRequest {
         name: body.name.unwrap_or_else(|| body.kind.name().to_owned()),
         kind: body.kind,
-        spec: with_aliases(suite, aliases),
+        spec,
         flow_set: body.flow_set,
         backend: body.backend,
     })
+}
+
+fn with_flows(
+    suite: JsonText,
+    set: Option<JsonText>,
+    aliases: &BTreeMap<String, String>,
+) -> Result<JsonText, Problem> {
+    if set.is_none() && aliases.is_empty() {
+        return Ok(suite);
+    }
+    let both = || Problem::unfit("flow_set", "give either `flow_set` or `suite.flows`");
+    let members = suite.members().map_err(|error| Problem::of_engine(invalid(&error), "suite"))?;
+    let Some(mut members) = members else {
+        // What is no suite is refused when it is read.
+        return if set.is_some() { Err(both()) } else { Ok(suite) };
+    };
+    let own = members.get("flows").map(JsonText::from);
+    let flows = match (own, set) {
+        (Some(_), Some(_)) => return Err(both()),
+        (own, set) => own.or(set).map(|flows| with_aliases(flows, aliases)),
+    };
+    if let Some(flows) = &flows {
+        members.set("flows", Cow::Borrowed(flows.as_raw()));
+    }
+    Ok(with_aliases(members.to_text(), aliases))
 }
 
 /// Suites, the newest first.
@@ -158,10 +177,11 @@ pub(super) async fn get(
 pub(super) async fn document(
     State(app): State<App>,
     Path(id): Path<u64>,
-) -> Result<Json<Value>, Problem> {
-    let documents = blocking(move || app.store.suite_documents(id)).await??;
-    let spec = documents.map(|(spec, _)| Json(spec));
-    spec.ok_or_else(|| Problem::not_found("suite", id))
+) -> Result<Response, Problem> {
+    let store = Arc::clone(&app.store);
+    let missing = move || Problem::not_found("suite", id);
+    let make = move || store.suite_spec(id)?.map(String::into_bytes).ok_or_else(missing);
+    answer::whole(&app, answer::JSON, make).await
 }
 
 /// Ends a suite with what it has; the trial that goes on is lost, the others are kept.

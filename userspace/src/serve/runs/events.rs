@@ -6,6 +6,7 @@ use crate::serve::{
     live::About,
     store::{RunState, StoredSamples},
 };
+use crate::spec::JsonText;
 use std::sync::Arc;
 
 /// Rows of runs that are over which stay in memory.
@@ -60,7 +61,7 @@ impl Runs {
     }
 
     /// Kept first, and only then told: what anybody has seen to be over stays so.
-    fn over(&self, run: u64, result: Result<&serde_json::Value, &str>) {
+    fn over(&self, run: u64, result: Result<&JsonText, &str>) {
         if let Err(error) = self.store.run_ended(run, result) {
             eprintln!("run {run}: its result is not kept: {error}");
         }

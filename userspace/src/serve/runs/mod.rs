@@ -3,14 +3,16 @@
 //! REST, the live stream and every other interface start their runs here, so that each
 //! sees those of the others.
 
+mod alias;
 mod captures;
 mod events;
 mod history;
 mod request;
 
+pub(super) use alias::with_aliases;
 pub use captures::{CaptureHead, Captures};
+pub(super) use request::invalid;
 pub use request::{Planned, PlannedFlow, RunRequest, StartError};
-pub(super) use request::{invalid, with_aliases};
 
 use super::{
     engine::{Command, Engine, EngineError, RunSnapshot, RunStart},

@@ -1,7 +1,10 @@
-use super::{FlowSet, RunRow, Store, StoreError, SuiteRow, SuiteState, flow_sets, suites};
+use super::{
+    FlowSet, RunRow, Store, StoreError, SuiteRow, SuiteState, document, flow_sets, suites,
+};
+use crate::spec::JsonText;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use std::io::{self, Write};
 
 /// Everything that is worth carrying to another store: flow sets, and runs and suites
 /// that are over.
@@ -27,10 +30,10 @@ pub struct ArchivedRun {
     pub run: RunRow,
     /// The shape of a flow file.
     #[schema(value_type = Object)]
-    pub spec: Value,
+    pub spec: JsonText,
     /// `linerate.run/1`.
     #[schema(value_type = Option<Object>)]
-    pub result: Option<Value>,
+    pub result: Option<JsonText>,
 }
 
 /// A suite that is over.
@@ -41,10 +44,10 @@ pub struct ArchivedSuite {
     pub suite: SuiteRow,
     /// The shape of a suite file.
     #[schema(value_type = Object)]
-    pub spec: Value,
+    pub spec: JsonText,
     /// `linerate.rfc2544/1`, `linerate.mlrsearch/1` or `linerate.y1564/1`.
     #[schema(value_type = Option<Object>)]
-    pub result: Option<Value>,
+    pub result: Option<JsonText>,
     /// The lines of its trial log, from which it is resumed.
     pub trials: Vec<String>,
 }
@@ -52,36 +55,63 @@ pub struct ArchivedSuite {
 const SCHEMA: &str = "linerate.store/1";
 
 impl Store {
-    /// All that is kept but the samples.
+    /// Writes all that is kept but the samples as an [`Archive`], one thing after the other.
     ///
     /// # Errors
-    /// What SQLite says.
-    pub fn export(&self) -> Result<Archive, StoreError> {
-        let mut runs = Vec::new();
-        for run in self.runs(u64::MAX, u32::MAX)? {
-            if run.ended.is_none() {
-                continue;
-            }
-            // It may have been retired meanwhile.
-            let Some((spec, result)) = self.run_documents(run.id)? else { continue };
-            runs.push(ArchivedRun { run, spec, result });
+    /// What SQLite and the writer say.
+    pub fn export(&self, out: &mut dyn Write) -> Result<(), StoreError> {
+        write!(out, "{{\"schema\":\"{SCHEMA}\"")?;
+        let question = "SELECT id FROM flow_sets ORDER BY id";
+        self.list(out, "flow_sets", question, |id| self.flow_set(id))?;
+        let question = "SELECT id FROM runs WHERE ended IS NOT NULL ORDER BY id DESC";
+        self.list(out, "runs", question, |id| self.archived_run(id))?;
+        let question = "SELECT id FROM suites WHERE state IN ('done', 'stopped', 'failed')
+                        ORDER BY id DESC";
+        self.list(out, "suites", question, |id| self.archived_suite(id))?;
+        Ok(out.write_all(b"}")?)
+    }
+
+    /// What `question` numbers and is still there.
+    fn list<T: Serialize>(
+        &self,
+        out: &mut dyn Write,
+        name: &str,
+        question: &str,
+        read: impl Fn(u64) -> Result<Option<T>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let ids = self.ids(question)?;
+        write!(out, ",\"{name}\":[")?;
+        let mut comma = "";
+        for id in ids {
+            // It may have been removed meanwhile.
+            let Some(row) = read(id as u64)? else { continue };
+            out.write_all(comma.as_bytes())?;
+            serde_json::to_writer(&mut *out, &row).map_err(io::Error::from)?;
+            comma = ",";
         }
-        let mut suites = Vec::new();
-        for suite in self.suites(u64::MAX, u32::MAX)? {
-            if matches!(suite.state, SuiteState::Starting | SuiteState::Running) {
-                continue;
-            }
-            let Some((spec, result)) = self.suite_documents(suite.id)? else { continue };
-            let result = result.map(|text| super::runs::json(1, &text)).transpose()?;
-            let trials = self.trials(suite.id)?;
-            suites.push(ArchivedSuite { suite, spec, result, trials });
-        }
+        Ok(out.write_all(b"]")?)
+    }
+
+    fn ids(&self, question: &str) -> Result<Vec<i64>, StoreError> {
         let connection = self.connection();
-        let mut question = connection
-            .prepare("SELECT id, name, created, updated, spec FROM flow_sets ORDER BY id")?;
-        let rows = question.query_map([], flow_sets::whole)?;
-        let flow_sets = rows.collect::<Result<_, _>>()?;
-        Ok(Archive { schema: SCHEMA.to_owned(), flow_sets, runs, suites })
+        let mut question = connection.prepare(question)?;
+        let ids = question.query_map([], |row| row.get(0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    fn archived_run(&self, id: u64) -> Result<Option<ArchivedRun>, StoreError> {
+        let (run, spec) = (self.run(id)?, self.run_spec(id)?);
+        let Some((run, spec)) = run.zip(spec) else { return Ok(None) };
+        let result = self.run_result(id)?.map(document).transpose()?;
+        Ok(Some(ArchivedRun { run, spec: document(spec)?, result }))
+    }
+
+    fn archived_suite(&self, id: u64) -> Result<Option<ArchivedSuite>, StoreError> {
+        let (suite, spec) = (self.suite(id)?, self.suite_spec(id)?);
+        let Some((suite, spec)) = suite.zip(spec) else { return Ok(None) };
+        let result = self.suite_result(id)?.map(document).transpose()?;
+        let trials = self.trials(id)?;
+        Ok(Some(ArchivedSuite { suite, spec: document(spec)?, result, trials }))
     }
 
     /// Adds all of an archive, or nothing. Numbers are given anew.
@@ -101,7 +131,7 @@ impl Store {
         }
         for archived in archive.runs.iter().rev() {
             let run = &archived.run;
-            let result = archived.result.as_ref().map(ToString::to_string);
+            let result = archived.result.as_ref().map(JsonText::as_str);
             let state = if result.is_some() { "done" } else { "failed" };
             transaction.execute(
                 "INSERT INTO runs (name, state, spec, created, ended, verdict, reason, result)
@@ -109,7 +139,7 @@ impl Store {
                 params![
                     run.name,
                     state,
-                    archived.spec.to_string(),
+                    archived.spec.as_str(),
                     run.created,
                     run.ended.as_ref().unwrap_or(&run.created),
                     run.verdict,
@@ -130,7 +160,7 @@ impl Store {
                 ended: Some(ended.unwrap_or(&archived.suite.created).clone()),
                 ..archived.suite.clone()
             };
-            let result = archived.result.as_ref().map(|result| format!("{result:#}\n"));
+            let result = archived.result.as_ref().map(|result| format!("{}\n", result.as_str()));
             suites::insert(&transaction, &row, &archived.spec, result.as_deref())?;
             let suite = transaction.last_insert_rowid();
             suites::add_lines(&transaction, suite, 0, &archived.trials)?;

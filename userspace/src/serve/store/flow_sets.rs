@@ -1,8 +1,7 @@
-use super::{Store, StoreError, now};
-use crate::serve::whole;
+use super::{Store, StoreError, document, now};
+use crate::{serve::whole, spec::JsonText};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// A flow set without its flows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -27,7 +26,7 @@ pub struct FlowSet {
     pub name: String,
     /// The shape of a flow file.
     #[schema(value_type = Object)]
-    pub spec: Value,
+    pub spec: JsonText,
     /// RFC 3339, UTC.
     pub created: String,
     /// RFC 3339, UTC.
@@ -39,7 +38,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Taken`] for the name.
-    pub fn add_flow_set(&self, name: &str, spec: &Value) -> Result<FlowSet, StoreError> {
+    pub fn add_flow_set(&self, name: &str, spec: &JsonText) -> Result<FlowSet, StoreError> {
         let now = now();
         let connection = self.connection();
         insert(&connection, name, spec, &now, &now)?;
@@ -56,16 +55,18 @@ impl Store {
         &self,
         id: u64,
         name: &str,
-        spec: &Value,
+        spec: &JsonText,
     ) -> Result<Option<FlowSet>, StoreError> {
-        let changed = self.connection().execute(
-            "UPDATE flow_sets SET name = ?2, spec = ?3, updated = ?4 WHERE id = ?1",
-            params![id as i64, name, spec.to_string(), now()],
+        let updated = now();
+        let changed = self.connection().query_row(
+            "UPDATE flow_sets SET name = ?2, spec = ?3, updated = ?4 WHERE id = ?1
+             RETURNING created",
+            params![id as i64, name, spec.as_str(), updated],
+            |row| row.get(0),
         );
-        match changed.map_err(|error| taken(error, name))? {
-            0 => Ok(None),
-            _ => self.flow_set(id),
-        }
+        let created = changed.optional().map_err(|error| taken(error, name))?;
+        let (name, spec) = (name.to_owned(), spec.clone());
+        Ok(created.map(|created| FlowSet { id, name, spec, created, updated }))
     }
 
     /// A flow set; `None`: there is none.
@@ -73,8 +74,11 @@ impl Store {
     /// # Errors
     /// What SQLite says.
     pub fn flow_set(&self, id: u64) -> Result<Option<FlowSet>, StoreError> {
-        let question = "SELECT id, name, created, updated, spec FROM flow_sets WHERE id = ?1";
-        Ok(self.connection().query_row(question, [id as i64], whole).optional()?)
+        let question = "SELECT name, created, updated, spec FROM flow_sets WHERE id = ?1";
+        let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        let found = self.connection().query_row(question, [id as i64], row).optional()?;
+        let Some((name, created, updated, spec)) = found else { return Ok(None) };
+        Ok(Some(FlowSet { id, name, spec: document(spec)?, created, updated }))
     }
 
     /// Flow sets after one, by number.
@@ -109,27 +113,15 @@ impl Store {
 pub(super) fn insert(
     connection: &Connection,
     name: &str,
-    spec: &Value,
+    spec: &JsonText,
     created: &str,
     updated: &str,
 ) -> Result<(), StoreError> {
     let added = connection.execute(
         "INSERT INTO flow_sets (name, spec, created, updated) VALUES (?1, ?2, ?3, ?4)",
-        params![name, spec.to_string(), created, updated],
+        params![name, spec.as_str(), created, updated],
     );
     added.map(drop).map_err(|error| taken(error, name))
-}
-
-/// The row of a whole flow set.
-pub(super) fn whole(row: &Row<'_>) -> rusqlite::Result<FlowSet> {
-    let spec: String = row.get(4)?;
-    Ok(FlowSet {
-        id: row.get::<_, i64>(0)? as u64,
-        name: row.get(1)?,
-        created: row.get(2)?,
-        updated: row.get(3)?,
-        spec: super::runs::json(4, &spec)?,
-    })
 }
 
 fn taken(error: rusqlite::Error, name: &str) -> StoreError {

@@ -51,6 +51,10 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (suite, number)
     ) STRICT, WITHOUT ROWID;
 ",
+    // The rows of all trials of a suite that is over, which its log only answers by a search.
+    "
+    ALTER TABLE suites ADD COLUMN trial_rows TEXT;
+",
 ];
 
 /// Returns the version of a store that is newer than this program.

@@ -15,10 +15,14 @@ mod tests;
 pub use archive::{Archive, ArchivedRun, ArchivedSuite};
 pub use flow_sets::{FlowSet, FlowSetHead};
 pub use runs::{RunRow, RunState, StoredSamples};
+pub(super) use suites::SuiteOutcome;
 pub use suites::{NewSuite, SuiteRow, SuiteState};
 
-use rusqlite::Connection;
+use crate::spec::JsonText;
+use rusqlite::{Connection, OptionalExtension, types::Type};
+use serde::Deserialize;
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -41,6 +45,8 @@ pub enum StoreError {
     Taken { name: String },
     #[error("{what}")]
     Unfit { what: String },
+    #[error("the archive cannot be written: {0}")]
+    Write(#[from] io::Error),
 }
 
 /// The store. Calls wait for the disk.
@@ -84,9 +90,28 @@ impl Store {
         Ok(self.connection().execute_batch("BEGIN IMMEDIATE; ROLLBACK")?)
     }
 
+    /// A column of one row, as it is; `None`: there is no such row, or nothing in it.
+    fn column(&self, question: &str, id: u64) -> Result<Option<String>, StoreError> {
+        let found = self.connection().query_row(question, [id as i64], |row| row.get(0));
+        Ok(found.optional()?.flatten())
+    }
+
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A column that holds JSON.
+fn json<'a, T: Deserialize<'a>>(column: usize, text: &'a str) -> rusqlite::Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
+}
+
+/// A text that is JSON.
+fn document(text: String) -> Result<JsonText, StoreError> {
+    let no_json = |error| StoreError::Unfit { what: format!("the store holds no JSON: {error}") };
+    JsonText::try_from(text).map_err(no_json)
 }
 
 fn now() -> String {

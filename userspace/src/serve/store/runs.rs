@@ -1,8 +1,9 @@
-use super::{Store, StoreError, now};
-use crate::{report::SampleRow, serve::whole};
-use rusqlite::{OptionalExtension, Row, params, types::Type};
+use super::{Store, StoreError, json, now};
+use crate::{report::SampleRow, serve::whole, spec::JsonText};
+use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// Where a run stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -69,6 +70,15 @@ pub struct StoredSamples {
     pub samples: Vec<SampleRow>,
 }
 
+/// The same as it is stored: of many flows one is read.
+#[derive(Debug, Deserialize)]
+struct UnreadSamples<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    samples: &'a RawValue,
+}
+
 const COLUMNS: &str = "id, name, state, flow_set, created, ended, verdict, reason";
 
 impl Store {
@@ -80,7 +90,7 @@ impl Store {
         &self,
         name: &str,
         flow_set: Option<u64>,
-        spec: &Value,
+        spec: &JsonText,
     ) -> Result<RunRow, StoreError> {
         let connection = self.connection();
         let created = now();
@@ -90,7 +100,7 @@ impl Store {
                 name,
                 RunState::Starting.word(),
                 flow_set.map(|id| id as i64),
-                spec.to_string(),
+                spec.as_str(),
                 created
             ],
         )?;
@@ -129,14 +139,11 @@ impl Store {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn run_ended(&self, id: u64, result: Result<&Value, &str>) -> Result<(), StoreError> {
+    pub fn run_ended(&self, id: u64, result: Result<&JsonText, &str>) -> Result<(), StoreError> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         let (state, verdict, reason, result) = match result {
-            Ok(result) => {
-                let verdict = result["verdict"].as_str().unwrap_or("invalid").to_owned();
-                (RunState::Done, verdict, None, Some(result.to_string()))
-            }
+            Ok(result) => (RunState::Done, verdict_of(result), None, Some(result.as_str())),
             Err(reason) => (RunState::Failed, "invalid".to_owned(), Some(reason), None),
         };
         transaction.execute(
@@ -190,9 +197,10 @@ impl Store {
         let mut samples = Vec::new();
         while let Some(row) = rows.next()? {
             let text: String = row.get(0)?;
-            let flows: Vec<StoredSamples> = json(0, &text)?;
-            let mine = flows.into_iter().filter(|stored| stored.name == flow);
-            samples.extend(mine.flat_map(|stored| stored.samples));
+            let flows: Vec<UnreadSamples<'_>> = json(0, &text)?;
+            for mine in flows.iter().filter(|stored| stored.name == flow) {
+                samples.extend(json::<Vec<SampleRow>>(0, mine.samples.get())?);
+            }
         }
         Ok(samples)
     }
@@ -220,19 +228,20 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The flows and the result of a run; `None`: there is no such run.
+    /// What a run was asked, in the shape of a flow file; `None`: there is no such run.
     ///
     /// # Errors
     /// What SQLite says.
-    #[allow(clippy::type_complexity, reason = "a pair that is taken apart at once")]
-    pub fn run_documents(&self, id: u64) -> Result<Option<(Value, Option<Value>)>, StoreError> {
-        let question = "SELECT spec, result FROM runs WHERE id = ?1";
-        let documents = self.connection().query_row(question, [id as i64], |row| {
-            let (spec, result): (String, Option<String>) = (row.get(0)?, row.get(1)?);
-            let result = result.map(|result| json(1, &result)).transpose()?;
-            Ok((json(0, &spec)?, result))
-        });
-        Ok(documents.optional()?)
+    pub fn run_spec(&self, id: u64) -> Result<Option<String>, StoreError> {
+        self.column("SELECT spec FROM runs WHERE id = ?1", id)
+    }
+
+    /// The result of a run; `None`: there is no such run, or no result.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn run_result(&self, id: u64) -> Result<Option<String>, StoreError> {
+        self.column("SELECT result FROM runs WHERE id = ?1", id)
     }
 
     /// Runs that were under way when the daemon ended have no result.
@@ -247,6 +256,18 @@ impl Store {
     }
 }
 
+/// The verdict of a result, of which nothing else is read.
+fn verdict_of(result: &JsonText) -> String {
+    #[derive(Deserialize)]
+    struct Verdict<'a> {
+        #[serde(borrow)]
+        verdict: Cow<'a, str>,
+    }
+
+    let read = serde_json::from_str::<Verdict<'_>>(result.as_str());
+    read.map_or_else(|_| "invalid".to_owned(), |read| read.verdict.into_owned())
+}
+
 fn row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     let state: String = row.get(2)?;
     Ok(RunRow {
@@ -258,15 +279,5 @@ fn row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
         ended: row.get(5)?,
         verdict: row.get(6)?,
         reason: row.get(7)?,
-    })
-}
-
-/// A column that holds JSON.
-pub(super) fn json<T: serde::de::DeserializeOwned>(
-    column: usize,
-    text: &str,
-) -> rusqlite::Result<T> {
-    serde_json::from_str(text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
     })
 }

@@ -1,11 +1,11 @@
-use super::{Store, StoreError, now, runs::json};
+use super::{Store, StoreError, document, json, now};
 use crate::{
     serve::{engine::Backend, whole},
+    spec::JsonText,
     suite::SuiteKind,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// Where a suite stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -78,11 +78,26 @@ pub struct NewSuite {
     /// Which suite it is.
     pub kind: SuiteKind,
     /// The shape of a suite file, with the flows within.
-    pub spec: Value,
+    pub spec: JsonText,
     /// The flow set that they are from.
     pub flow_set: Option<u64>,
     /// How frames are to leave.
     pub backend: Backend,
+}
+
+/// What a suite came to.
+#[derive(Debug, Clone, Copy)]
+pub struct SuiteOutcome<'a> {
+    /// How it ended.
+    pub state: SuiteState,
+    /// That of the result; `invalid` without one.
+    pub verdict: &'a str,
+    /// Why it broke off.
+    pub reason: Option<&'a str>,
+    /// What its command writes as JSON.
+    pub result: Option<&'a str>,
+    /// The rows of its trials as JSON; `None`: they are not known, but to its log.
+    pub trials: Option<&'a str>,
 }
 
 const COLUMNS: &str = "id, name, kind, state, flow_set, backend, created, ended, verdict, reason";
@@ -128,7 +143,7 @@ impl Store {
     pub fn suite_started(&self, id: u64) -> Result<(), StoreError> {
         self.connection().execute(
             "UPDATE suites SET state = 'running', ended = NULL, verdict = NULL, reason = NULL,
-             result = NULL WHERE id = ?1 AND state = 'starting'",
+             result = NULL, trial_rows = NULL WHERE id = ?1 AND state = 'starting'",
             [id as i64],
         )?;
         Ok(())
@@ -148,20 +163,14 @@ impl Store {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn suite_ended(
-        &self,
-        id: u64,
-        state: SuiteState,
-        verdict: &str,
-        reason: Option<&str>,
-        result: Option<&str>,
-    ) -> Result<(), StoreError> {
+    pub fn suite_ended(&self, id: u64, outcome: &SuiteOutcome<'_>) -> Result<(), StoreError> {
+        let SuiteOutcome { state, verdict, reason, result, trials } = outcome;
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         transaction.execute(
-            "UPDATE suites SET state = ?2, ended = ?3, verdict = ?4, reason = ?5, result = ?6
-             WHERE id = ?1",
-            params![id as i64, state.word(), now(), verdict, reason, result],
+            "UPDATE suites SET state = ?2, ended = ?3, verdict = ?4, reason = ?5, result = ?6,
+             trial_rows = ?7 WHERE id = ?1",
+            params![id as i64, state.word(), now(), verdict, reason, result, trials],
         )?;
         transaction.execute(
             "DELETE FROM suites WHERE state IN ('done', 'stopped', 'failed') AND id <=
@@ -218,18 +227,49 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What a suite was asked, and the text of its result; `None`: there is no such suite.
+    /// What a suite was asked, with the flows within; `None`: there is no such suite.
     ///
     /// # Errors
     /// What SQLite says.
-    #[allow(clippy::type_complexity, reason = "a pair that is taken apart at once")]
-    pub fn suite_documents(&self, id: u64) -> Result<Option<(Value, Option<String>)>, StoreError> {
-        let question = "SELECT spec, result FROM suites WHERE id = ?1";
-        let documents = self.connection().query_row(question, [id as i64], |row| {
-            let spec: String = row.get(0)?;
-            Ok((json(0, &spec)?, row.get(1)?))
-        });
-        Ok(documents.optional()?)
+    pub fn suite_spec(&self, id: u64) -> Result<Option<String>, StoreError> {
+        self.column("SELECT spec FROM suites WHERE id = ?1", id)
+    }
+
+    /// The same, to be read.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn suite_document(&self, id: u64) -> Result<Option<JsonText>, StoreError> {
+        self.suite_spec(id)?.map(document).transpose()
+    }
+
+    /// The result of a suite; `None`: there is no such suite, or no result.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn suite_result(&self, id: u64) -> Result<Option<String>, StoreError> {
+        self.column("SELECT result FROM suites WHERE id = ?1", id)
+    }
+
+    /// The rows of the trials of a suite that is over, as JSON; `None`: they are not kept.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn trial_rows(&self, id: u64) -> Result<Option<String>, StoreError> {
+        self.column("SELECT trial_rows FROM suites WHERE id = ?1", id)
+    }
+
+    /// Keeps what the log of a suite that is over was found to say.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn keep_trial_rows(&self, id: u64, rows: &str) -> Result<(), StoreError> {
+        self.connection().execute(
+            "UPDATE suites SET trial_rows = ?2 WHERE id = ?1 AND trial_rows IS NULL
+             AND state IN ('done', 'stopped', 'failed')",
+            params![id as i64, rows],
+        )?;
+        Ok(())
     }
 
     /// Removes a suite that is over with all its trials; whether there was one.
@@ -257,7 +297,7 @@ impl Store {
 pub(super) fn insert(
     connection: &Connection,
     row: &SuiteRow,
-    spec: &Value,
+    spec: &JsonText,
     result: Option<&str>,
 ) -> rusqlite::Result<()> {
     connection.execute(
@@ -268,7 +308,7 @@ pub(super) fn insert(
             row.kind.name(),
             row.state.word(),
             row.flow_set.map(|id| id as i64),
-            spec.to_string(),
+            spec.as_str(),
             serde_json::to_string(&row.backend).unwrap_or_default(),
             row.created,
             row.ended,

@@ -9,20 +9,21 @@ fn store(retain_runs: u32) -> (tempfile::TempDir, Store) {
     (directory, store)
 }
 
-fn result(verdict: &str) -> serde_json::Value {
-    json!({"schema": "linerate.run/1", "verdict": verdict})
+fn result(verdict: &str) -> JsonText {
+    json!({"schema": "linerate.run/1", "verdict": verdict}).into()
 }
 
 #[test]
 fn a_flow_set_is_kept_changed_and_removed_and_its_name_is_its_own() {
     let (directory, store) = store(10);
-    let spec = json!({"flow": [{"name": "f"}]});
+    let spec = json!({"flow": [{"name": "f"}]}).into();
     let set = store.add_flow_set("a", &spec).unwrap();
     assert!(matches!(store.add_flow_set("a", &spec), Err(StoreError::Taken { .. })));
     let other = store.add_flow_set("b", &spec).unwrap();
     assert!(matches!(store.change_flow_set(other.id, "a", &spec), Err(StoreError::Taken { .. })));
-    let changed = store.change_flow_set(other.id, "c", &json!({})).unwrap().unwrap();
-    assert_eq!((changed.name.as_str(), &changed.spec), ("c", &json!({})));
+    let changed = store.change_flow_set(other.id, "c", &json!({}).into()).unwrap().unwrap();
+    assert_eq!((changed.name.as_str(), changed.spec.as_str()), ("c", "{}"));
+    assert_eq!(store.flow_set(other.id).unwrap(), Some(changed));
     drop(store);
     let store = Store::open(&directory.path().join("store.db"), 10).unwrap();
     assert_eq!(store.flow_set(set.id).unwrap(), Some(set.clone()));
@@ -35,9 +36,9 @@ fn a_flow_set_is_kept_changed_and_removed_and_its_name_is_its_own() {
 #[test]
 fn a_run_that_the_daemon_did_not_end_is_invalid_when_the_store_opens_again() {
     let (directory, store) = store(10);
-    let done = store.add_run("done", None, &json!({})).unwrap().id;
+    let done = store.add_run("done", None, &json!({}).into()).unwrap().id;
     store.run_ended(done, Ok(&result("ok"))).unwrap();
-    let cut = store.add_run("cut", Some(3), &json!({})).unwrap().id;
+    let cut = store.add_run("cut", Some(3), &json!({}).into()).unwrap().id;
     store.run_started(cut).unwrap();
     drop(store);
     let store = Store::open(&directory.path().join("store.db"), 10).unwrap();
@@ -45,17 +46,17 @@ fn a_run_that_the_daemon_did_not_end_is_invalid_when_the_store_opens_again() {
     assert_eq!((cut.state, cut.verdict.as_deref()), (RunState::Failed, Some("invalid")));
     assert!(cut.reason.unwrap().contains("daemon ended"));
     assert_eq!(store.run(done).unwrap().unwrap().state, RunState::Done);
-    assert_eq!(store.run_documents(done).unwrap().unwrap().1, Some(result("ok")));
+    assert_eq!(store.run_result(done).unwrap().as_deref(), Some(result("ok").as_str()));
 }
 
 #[test]
 fn only_so_many_runs_are_kept_and_none_that_goes_on() {
     let (_directory, store) = store(3);
-    let endless = store.add_run("endless", None, &json!({})).unwrap().id;
+    let endless = store.add_run("endless", None, &json!({}).into()).unwrap().id;
     store.run_started(endless).unwrap();
     let ids: Vec<_> = (0..6)
         .map(|_| {
-            let id = store.add_run("r", None, &json!({})).unwrap().id;
+            let id = store.add_run("r", None, &json!({}).into()).unwrap().id;
             store.run_ended(id, Err("because")).unwrap();
             id
         })
@@ -68,7 +69,7 @@ fn only_so_many_runs_are_kept_and_none_that_goes_on() {
 #[test]
 fn samples_come_back_in_order_and_old_ones_go() {
     let (_directory, store) = store(3);
-    let run = store.add_run("r", None, &json!({})).unwrap().id;
+    let run = store.add_run("r", None, &json!({}).into()).unwrap().id;
     let row = |t| -> crate::report::SampleRow {
         serde_json::from_value(json!({"t": t, "tx_frames": 1, "rx_frames": null, "tx_pps": 1.5,
             "rx_pps": null, "tx_bps_l2": 2.0, "rx_bps_l2": null, "loss_ratio": null,
@@ -88,21 +89,22 @@ fn samples_come_back_in_order_and_old_ones_go() {
 #[test]
 fn an_archive_carries_all_to_another_store_or_nothing() {
     let (_one, from) = store(10);
-    from.add_flow_set("a", &json!({"flow": []})).unwrap();
-    let run = from.add_run("r", None, &json!({"flow": [1]})).unwrap().id;
+    from.add_flow_set("a", &json!({"flow": []}).into()).unwrap();
+    let run = from.add_run("r", None, &json!({"flow": [1]}).into()).unwrap().id;
     from.run_ended(run, Ok(&result("loss"))).unwrap();
-    from.add_run("under way", None, &json!({})).unwrap();
-    let archive = from.export().unwrap();
+    from.add_run("under way", None, &json!({}).into()).unwrap();
+    let mut written = Vec::new();
+    from.export(&mut written).unwrap();
+    let archive: Archive = serde_json::from_slice(&written).unwrap();
     assert_eq!((archive.flow_sets.len(), archive.runs.len()), (1, 1));
-    let text = serde_json::to_string(&archive).unwrap();
-    let archive: Archive = serde_json::from_str(&text).unwrap();
+    assert_eq!(serde_json::to_vec(&archive).unwrap(), written, "the document is an archive");
 
     let (_two, to) = store(10);
     to.import(&archive).unwrap();
     assert_eq!(to.flow_sets(0, 10).unwrap()[0].name, "a");
     let imported = to.runs(u64::MAX, 10).unwrap();
     assert_eq!(imported[0].verdict.as_deref(), Some("loss"));
-    assert_eq!(to.run_documents(imported[0].id).unwrap().unwrap().1, Some(result("loss")));
+    assert_eq!(to.run_result(imported[0].id).unwrap().as_deref(), Some(result("loss").as_str()));
     assert!(matches!(to.import(&archive), Err(StoreError::Taken { .. })));
     assert_eq!(to.runs(u64::MAX, 10).unwrap().len(), 1, "nothing of the second import");
     let other =
@@ -121,8 +123,30 @@ fn a_store_of_a_newer_program_is_left_alone() {
 
 fn suite(store: &Store) -> u64 {
     let (kind, backend) = (crate::suite::SuiteKind::Rfc2544, crate::serve::engine::Backend::Auto);
-    let spec = json!({"sizes": [64]});
+    let spec = json!({"sizes": [64]}).into();
     store.add_suite(&NewSuite { name: "s".into(), kind, spec, flow_set: None, backend }).unwrap().id
+}
+
+fn over(state: SuiteState, verdict: &str) -> SuiteOutcome<'_> {
+    let (result, trials) = (Some("{}"), Some("[]"));
+    SuiteOutcome { state, verdict, reason: None, result, trials }
+}
+
+#[test]
+fn rows_of_trials_are_those_of_the_newest_end_of_a_suite() {
+    let (_directory, store) = store(10);
+    let id = suite(&store);
+    store.keep_trial_rows(id, "[1]").unwrap();
+    assert_eq!(store.trial_rows(id).unwrap(), None, "it is not over");
+    store.suite_ended(id, &SuiteOutcome { trials: None, ..over(SuiteState::Failed, "x") }).unwrap();
+    store.keep_trial_rows(id, "[1]").unwrap();
+    assert_eq!(store.trial_rows(id).unwrap().as_deref(), Some("[1]"));
+    store.suite_stands(id, SuiteState::Starting).unwrap();
+    store.suite_started(id).unwrap();
+    assert_eq!(store.trial_rows(id).unwrap(), None, "it goes on");
+    store.suite_ended(id, &over(SuiteState::Done, "pass")).unwrap();
+    store.keep_trial_rows(id, "[1]").unwrap();
+    assert_eq!(store.trial_rows(id).unwrap().as_deref(), Some("[]"));
 }
 
 #[test]
@@ -146,7 +170,7 @@ fn trials_of_a_suite_outlive_the_daemon_and_go_with_the_suite() {
 fn a_suite_that_is_over_before_its_start_is_known_stays_over() {
     let (_directory, store) = store(10);
     let id = suite(&store);
-    store.suite_ended(id, SuiteState::Done, "pass", None, Some("{}")).unwrap();
+    store.suite_ended(id, &over(SuiteState::Done, "pass")).unwrap();
     store.suite_started(id).unwrap();
     let row = store.suite(id).unwrap().unwrap();
     assert_eq!((row.state, row.verdict.as_deref()), (SuiteState::Done, Some("pass")));
@@ -159,11 +183,11 @@ fn only_so_many_suites_are_kept_and_none_that_goes_on() {
     let (_directory, store) = store(2);
     let (endless, resumed) = (suite(&store), suite(&store));
     store.suite_started(endless).unwrap();
-    store.suite_ended(resumed, SuiteState::Stopped, "invalid", None, None).unwrap();
+    store.suite_ended(resumed, &over(SuiteState::Stopped, "invalid")).unwrap();
     store.suite_stands(resumed, SuiteState::Starting).unwrap();
     let ids: Vec<_> = (0..4).map(|_| suite(&store)).collect();
     for id in &ids {
-        store.suite_ended(*id, SuiteState::Done, "done", None, None).unwrap();
+        store.suite_ended(*id, &over(SuiteState::Done, "done")).unwrap();
     }
     let kept: Vec<_> = store.suites(u64::MAX, 100).unwrap().iter().map(|suite| suite.id).collect();
     assert_eq!(kept, [ids[3], ids[2], resumed, endless]);

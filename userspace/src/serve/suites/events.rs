@@ -4,7 +4,7 @@ use super::{SuiteHead, Suites};
 use crate::serve::{
     engine::{Command, Engine, SuiteEnd, SuiteEvent, SuiteProgress},
     live::About,
-    store::{Store, SuiteState},
+    store::{Store, SuiteOutcome, SuiteState},
 };
 use std::{
     io,
@@ -52,7 +52,12 @@ impl Suites {
                     SuiteEnd::Stopped => (SuiteState::Stopped, None),
                     SuiteEnd::Failed(reason) => (SuiteState::Failed, Some(reason.as_str())),
                 };
-                self.over(suite, state, &verdict, reason, result.as_deref());
+                // Of one that failed, some may not have been told.
+                let trials = self.trials(suite).filter(|_| reason.is_none());
+                let trials = trials.and_then(|trials| serde_json::to_string(&trials).ok());
+                let (result, trials) = (result.as_deref(), trials.as_deref());
+                let outcome = SuiteOutcome { state, verdict: &verdict, reason, result, trials };
+                self.over(suite, &outcome);
             }
         }
     }
@@ -69,7 +74,7 @@ impl Suites {
             }
         }
         for id in running {
-            self.over(id, SuiteState::Failed, "invalid", Some(&reason), None);
+            self.over(id, &failed(&reason));
         }
     }
 
@@ -82,15 +87,8 @@ impl Suites {
     }
 
     /// Kept first, and only then told: what anybody has seen to be over stays so.
-    pub(super) fn over(
-        &self,
-        id: u64,
-        state: SuiteState,
-        verdict: &str,
-        reason: Option<&str>,
-        result: Option<&str>,
-    ) {
-        if let Err(error) = self.store.suite_ended(id, state, verdict, reason, result) {
+    pub(super) fn over(&self, id: u64, outcome: &SuiteOutcome<'_>) {
+        if let Err(error) = self.store.suite_ended(id, outcome) {
             eprintln!("suite {id}: its result is not kept: {error}");
         }
         let row = self.store.suite(id).ok().flatten();
@@ -98,6 +96,17 @@ impl Suites {
         if let Some(row) = row {
             self.live.put("suite", About::Suite(id), &SuiteHead::from(row), None);
         }
+    }
+}
+
+/// Of a suite without a result.
+pub(super) fn failed(reason: &str) -> SuiteOutcome<'_> {
+    SuiteOutcome {
+        state: SuiteState::Failed,
+        verdict: "invalid",
+        reason: Some(reason),
+        result: None,
+        trials: None,
     }
 }
 

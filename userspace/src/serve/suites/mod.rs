@@ -17,7 +17,7 @@ use super::{
     store::{NewSuite, Store, StoreError, SuiteRow, SuiteState},
 };
 use crate::{report::TrialRow, suite::Direction};
-use events::Lines;
+use events::{Lines, failed};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -215,10 +215,10 @@ impl Suites {
         let store = Arc::clone(&self.store);
         let found = blocking(move || {
             store.suite_stands(id, SuiteState::Starting)?;
-            let (row, documents) = (store.suite(id)?, store.suite_documents(id)?);
-            Ok::<_, StoreError>(row.zip(documents).zip(Some(store.trials(id)?)))
+            let (row, document) = (store.suite(id)?, store.suite_document(id)?);
+            Ok::<_, StoreError>(row.zip(document).zip(Some(store.trials(id)?)))
         });
-        let ((row, (document, _)), log) = found.await??.ok_or(SuiteRefusal::Unknown(id))?;
+        let ((row, document), log) = found.await??.ok_or(SuiteRefusal::Unknown(id))?;
         let start = SuiteStart { suite: id, kind: row.kind, document, backend: row.backend, log };
         let plan = self.engine()?.suite(Command::StartSuite(start)).await?;
         let store = Arc::clone(&self.store);
@@ -240,7 +240,7 @@ impl Suites {
         // It was over before this was heard.
         let Some((head, stop_asked, died)) = started else { return Ok(row.into()) };
         if let Some(reason) = died {
-            self.over(id, SuiteState::Failed, "invalid", Some(&reason), None);
+            self.over(id, &failed(&reason));
             return Err(EngineError::Gone { reason }.into());
         }
         self.live.put("suite", About::Suite(id), &head, None);

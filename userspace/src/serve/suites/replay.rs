@@ -3,14 +3,13 @@
 use crate::{
     report::{TrialRow, trial_row},
     serve::engine::{EngineError, asked},
-    spec::Frame,
+    spec::{Frame, JsonText},
     suite::{
         Direction, Keep, LogError, Logged, Progress, SuiteKind, Trial, TrialError, TrialLog,
         TrialPlan, TrialResult,
     },
     units::Ratio,
 };
-use serde_json::Value;
 use std::io;
 
 /// Asks the search for its trials again, as far as the log answers.
@@ -19,7 +18,7 @@ use std::io;
 /// If the log is none, or the suite cannot be read any more.
 pub(in crate::serve) fn replay(
     kind: SuiteKind,
-    document: &Value,
+    document: &JsonText,
     lines: &[String],
 ) -> Result<Vec<TrialRow>, EngineError> {
     let Some(first) = lines.first() else { return Ok(Vec::new()) };

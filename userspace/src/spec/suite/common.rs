@@ -82,7 +82,7 @@ fn flows(node: &Node, source: Source<'_>) -> Result<Flows, SpecError> {
     match (source.directory, source.inline) {
         (Some(directory), _) => Ok(Flows::File(directory.join(values::line(node)?))),
         (None, Some(inline)) => {
-            Spec::from_node(node)?;
+            Spec::from_json_at(inline, &node.place.key)?;
             Ok(Flows::Inline(inline.clone()))
         }
         (None, None) => Err(node.unfit("the flows themselves, in the shape of a flow file")),

@@ -5,10 +5,13 @@ use super::{
     values, y1564,
 };
 use crate::spec::{
+    JsonText,
     error::{Place, SpecError},
-    node::{Node, Section, Value},
+    json,
+    node::{Entry, Node, Section, Value},
     parse,
 };
+use serde_json::value::RawValue;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -49,8 +52,15 @@ pub struct SuiteFile {
     /// What paths are relative to; `None`: a suite that names no files.
     directory: Option<PathBuf>,
     /// Flows within.
-    inline: Option<serde_json::Value>,
-    text: Option<String>,
+    inline: Option<JsonText>,
+    text: Option<Text>,
+}
+
+/// A suite file as it was written.
+#[derive(Debug)]
+enum Text {
+    File(String),
+    Json(JsonText),
 }
 
 /// What every reader of a section needs.
@@ -62,7 +72,7 @@ pub(super) struct Source<'a> {
     /// What paths in the file are relative to; `None`: there may be none.
     pub(super) directory: Option<&'a Path>,
     /// Flows within the suite.
-    pub(super) inline: Option<&'a serde_json::Value>,
+    pub(super) inline: Option<&'a JsonText>,
 }
 
 impl SuiteFile {
@@ -100,13 +110,37 @@ impl SuiteFile {
 
     /// The same shape in JSON, with the flows themselves instead of the name of their file.
     /// Places are keys only.
-    pub fn from_json(value: &serde_json::Value) -> Result<Self, SpecError> {
+    pub fn from_json(text: &JsonText) -> Result<Self, SpecError> {
+        let mut inline = None;
+        let mut entry = |(key, value): (&str, &RawValue)| {
+            let place = json::place(key);
+            let node = if key == "flows" && value.get().starts_with('{') {
+                // They are read by themselves.
+                inline = Some(value.into());
+                Node { place: place.clone(), value: Value::Table(Vec::new()) }
+            } else if KEYS.contains(&key) {
+                json::node(value, key)?
+            } else {
+                // It is refused unread.
+                Node { place: place.clone(), value: Value::Foreign("not read") }
+            };
+            Ok(Entry { key: key.to_owned(), place, node })
+        };
+        let root = match text.members()? {
+            Some(members) => Node {
+                place: json::place(""),
+                value: Value::Table(
+                    members.iter().map(&mut entry).collect::<Result<_, SpecError>>()?,
+                ),
+            },
+            None => json::node(text.as_raw(), "")?,
+        };
         Ok(Self {
-            root: parse::json(value),
+            root,
             flags: Flags::of(&SuiteFlags::default())?,
             directory: None,
-            inline: value.get("flows").filter(|flows| flows.is_object()).cloned(),
-            text: Some(format!("{value:#}")),
+            inline,
+            text: Some(Text::Json(text.clone())),
         })
     }
 
@@ -117,12 +151,16 @@ impl SuiteFile {
         text: Option<String>,
     ) -> Result<Self, SpecError> {
         let flags = Flags::of(flags)?;
+        let text = text.map(Text::File);
         Ok(Self { root, flags, directory: Some(directory), inline: None, text })
     }
 
     /// The file as it was written; `None`: there is none.
-    pub fn text(&self) -> Option<&str> {
-        self.text.as_deref()
+    pub fn text(&self) -> Option<String> {
+        self.text.as_ref().map(|text| match text {
+            Text::File(text) => text.clone(),
+            Text::Json(text) => format!("{:#}", text.to_value()),
+        })
     }
 
     /// What `linerate rfc2544` is asked for.

@@ -1,8 +1,7 @@
 //! The flows that are a suite's load.
 
-use crate::spec::{Spec, SpecError};
+use crate::spec::{JsonText, Spec, SpecError};
 use serde::Serialize;
-use serde_json::Value;
 use std::{fmt, fs, io, path::PathBuf};
 
 /// Where the flows are.
@@ -12,7 +11,7 @@ pub enum Flows {
     /// In a flow file.
     File(PathBuf),
     /// In the suite itself, in the shape of a flow file.
-    Inline(Value),
+    Inline(JsonText),
 }
 
 impl Flows {
@@ -23,7 +22,7 @@ impl Flows {
     pub fn read(&self) -> Result<Spec, SpecError> {
         match self {
             Self::File(path) => Spec::from_path(path),
-            Self::Inline(value) => Spec::from_json(value),
+            Self::Inline(text) => Spec::from_json(text),
         }
     }
 
@@ -34,7 +33,7 @@ impl Flows {
     pub fn text(&self) -> io::Result<String> {
         match self {
             Self::File(path) => fs::read_to_string(path),
-            Self::Inline(value) => Ok(format!("{value:#}")),
+            Self::Inline(text) => Ok(format!("{:#}", text.to_value())),
         }
     }
 }

@@ -22,6 +22,7 @@ pub use lanes::FILE_FRAME;
 pub use open::{Setup, Watch, test_flows};
 
 use crate::{
+    nic::NicError,
     session::{Course, PortFacts, Session, SessionError, Snapshot},
     spec::{Frame, Waits},
     suite::{
@@ -215,7 +216,13 @@ impl<'a> Acting<'a> {
 
 impl From<SessionError> for TrialError {
     fn from(error: SessionError) -> Self {
-        Self::Failed { message: error.to_string(), exit_code: error.exit_code() }
+        let message = error.to_string();
+        match error {
+            SessionError::Nic(NicError::Held { port, pid }) => {
+                Self::Held { message, port: port.to_string(), pid }
+            }
+            error => Self::Failed { message, exit_code: error.exit_code() },
+        }
     }
 }
 

@@ -16,14 +16,14 @@ pub use protocol::{
 };
 
 use super::{
-    protocol::{Answer, EngineError, Event, Holder, Line},
+    protocol::{Answer, EngineError, Event, Held, Holder, Line},
     worker::{Shared, Taken},
 };
 use crate::{
     calibration,
     report::{SuiteDocument, SuiteFacts, SuiteVerdict},
     session::Settings,
-    spec::{Hooks, SpecError, SuiteFile, Topology},
+    spec::{Hooks, JsonText, SpecError, SuiteFile, Topology},
     suite::{
         AnySuite, Found, LogError, LogHeader, Logged, Stop, Stoppable, SuiteError, SuiteKind,
         TrialError, TrialLog, UnderTest,
@@ -33,7 +33,6 @@ use crate::{
     },
 };
 use keeper::Keeper;
-use serde_json::Value;
 use std::{
     cell::{Cell, RefCell},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -46,7 +45,7 @@ use teller::{Announced, Teller};
 ///
 /// # Errors
 /// [`EngineError::Invalid`] with the place.
-pub fn asked(kind: SuiteKind, document: &Value) -> Result<(SuiteFile, AnySuite), EngineError> {
+pub fn asked(kind: SuiteKind, document: &JsonText) -> Result<(SuiteFile, AnySuite), EngineError> {
     let invalid =
         |place: &str, message: String| EngineError::Invalid { place: place.into(), message };
     let of_spec = |error: SpecError| {
@@ -123,6 +122,9 @@ fn refused(error: TrialError) -> EngineError {
         }
         TrialError::Failed { exit_code: 77, .. } => EngineError::Unable { message },
         TrialError::Failed { .. } | TrialError::Interrupted => EngineError::Failed { message },
+        TrialError::Held { port, pid, .. } => {
+            EngineError::Busy(Held { port, holder: Holder::Process(pid) })
+        }
     }
 }
 
@@ -220,7 +222,7 @@ fn run(
             effective: serde_json::to_value(&suite).unwrap_or_default(),
             sha256,
             arguments: Vec::new(),
-            suite_file: file.text().map(str::to_owned),
+            suite_file: file.text(),
             flow_file,
             device: None,
             seed: device.seed(),

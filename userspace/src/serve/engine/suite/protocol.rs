@@ -3,10 +3,10 @@
 use crate::{
     report::TrialRow,
     serve::engine::{Backend, LiveFlow, RunPhase},
+    spec::JsonText,
     suite::{Direction, SuiteKind},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// A suite to start, or to go on with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct SuiteStart {
     /// Which suite it is.
     pub kind: SuiteKind,
     /// The shape of a suite file, with the flows within.
-    pub document: Value,
+    pub document: JsonText,
     /// How frames are to leave.
     pub backend: Backend,
     /// The lines of its trial log; none: it begins.

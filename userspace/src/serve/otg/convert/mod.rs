@@ -211,7 +211,7 @@ fn file(parts: &[flow::Part], ports: &[PlannedPort]) -> Value {
 }
 
 fn read(parts: &[flow::Part], ports: &[PlannedPort]) -> Result<Spec, Refusal> {
-    Spec::from_json(&file(parts, ports)).map_err(|error| place(&error, parts))
+    Spec::from_json(&file(parts, ports).into()).map_err(|error| place(&error, parts))
 }
 
 /// The refusal of what a flow file would be refused for, at the place in the configuration

@@ -251,11 +251,11 @@ fn a_suite_in_json_has_its_flows_within_and_names_no_file() {
         "layers": [{"eth": {}}, {"ipv4": {"src": "198.18.0.2", "dst": "198.18.1.1"}},
             {"udp": {"src": 1, "dst": 7}}]}]});
     let read = |flows: &serde_json::Value| {
-        SuiteFile::from_json(&serde_json::json!({"sizes": [128], "flows": flows}))?.rfc2544()
+        SuiteFile::from_json(&serde_json::json!({"sizes": [128], "flows": flows}).into())?.rfc2544()
     };
     let suite = read(&flows).unwrap().suite;
     assert_eq!(suite.flows.as_ref().unwrap().read().unwrap().flows[0].name, "f");
-    assert_eq!(suite.flows, Some(Flows::Inline(flows.clone())));
+    assert_eq!(suite.flows, Some(Flows::Inline(flows.clone().into())));
     let mut wrong = flows;
     wrong["flow"][0]["size"] = 20.into();
     for (flows, place) in [(wrong, "flows.flow[0].size"), ("/etc/hosts".into(), "flows")] {

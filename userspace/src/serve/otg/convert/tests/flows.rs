@@ -137,7 +137,7 @@ fn what_is_measured_is_what_is_asked() {
     let measured = |metrics: Value| {
         let long = json!({"metrics": metrics, "size": {"fixed": 128}});
         let plan = converted(&config(&long)).unwrap();
-        let spec = Spec::from_json(&plan.spec.unwrap()).unwrap();
+        let spec = Spec::from_json(&plan.spec.unwrap().into()).unwrap();
         (plan.flows[0].metrics, spec.flows[0].track)
     };
     assert_eq!(measured(json!({})), (None, Track::None));
