@@ -26,7 +26,7 @@ pub trait Source {
 pub struct PortTotals {
     /// Frames that reached the analyser.
     pub seen: u64,
-    /// Tagged frames of this session, which end here.
+    /// Frames of this session, tagged or counted, which end here.
     pub matched: u64,
     /// All others, given to the kernel untouched.
     pub passed: u64,

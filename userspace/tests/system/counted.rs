@@ -318,5 +318,18 @@ fn flags_alone_ask_for_a_count() {
         Linerate::spawn([&flow[..], &headers, &end, more].concat()).wait()
     };
     run(&["--size", "64"]).exits(64).says(&["size 72 to 9216", "from 64 on track = \"count\""]);
-    assert_whole(&run(&["--size", "64", "--track", "count"]).exits(0), "flow", FRAMES);
+    let outcome = run(&["--size", "64", "--track", "count", "--samples"]).exits(0);
+    assert_whole(&outcome, "flow", FRAMES);
+    let result = outcome.result();
+    let samples = result.flow("flow").value("samples").as_array().unwrap().clone();
+    let came: u64 = samples.iter().map(|sample| sample["rx_frames"].as_u64().unwrap()).sum();
+    assert_eq!(came, FRAMES);
+    assert!(samples.iter().all(|sample| sample["loss_ratio"].is_null()), "{samples:?}");
+
+    let result = run(&["--size", "64", "--track", "none"]).exits(0).result();
+    let row = result.flow("flow");
+    row.assert_counts(&[("tx_frames", FRAMES)]);
+    for name in ["rx_frames", "rx_unique_frames", "lost_frames", "loss_ratio", "ledger.matched"] {
+        assert!(row.value(name).is_null(), "nobody measured {name}: {:#}", row.0);
+    }
 }

@@ -129,6 +129,11 @@ fn every_form_of_every_field_that_the_client_knows_is_sent_as_it_says_or_refused
 }
 
 #[test]
+fn frames_too_short_for_a_tag_are_counted_and_a_warning_says_what_is_not_measured() {
+    assert_eq!(serve(&[], "short.py", &[]), 3);
+}
+
+#[test]
 fn captures_have_the_frames_that_their_filters_keep_and_no_others() {
     assert_eq!(serve(&[], "captures.py", &[]), 3);
 }

@@ -292,6 +292,29 @@ fn a_run_that_is_killed_is_given_up_by_the_daemon_and_the_next_one_works() {
 }
 
 #[test]
+fn frames_without_a_tag_are_counted_on_both_hosts() {
+    let lab = Lab::cable();
+    join(&lab);
+    let daemon = daemon(&lab, &[]);
+    let far = far(&lab);
+    let flow = ["run", "--tx", "west", "--rx", &far, "--bidir", "--track", "count"];
+    let headers = ["--ipv4", "198.18.0.1,198.18.0.2", "--tcp", "49184,7"];
+    let macs = ["--eth", "02:00:00:00:00:01,02:00:00:00:00:02", "--json", "-"];
+    let end = ["--rate", "5kpps", "--frames", "5000"];
+    let outcome = near(&lab, &[&flow[..], &headers, &macs, &end].concat()).wait().exits(0);
+    let result = outcome.result();
+    for name in ["flow/fwd", "flow/rev"] {
+        let row = result.flow(name);
+        row.assert_counts(&[("tx_frames", 5000), ("rx_frames", 5000), ("lost_frames", 0)]);
+        row.assert_counts(&[("ledger.matched", 5000), ("misdirected_frames", 0)]);
+        assert!(row.value("latency_ns").is_null() && row.value("duplicate_frames").is_null());
+    }
+    assert_free(&lab.east);
+    daemon.signal(libc::SIGTERM);
+    daemon.wait().exits(0);
+}
+
+#[test]
 fn what_cannot_be_had_from_another_host_is_refused_by_name() {
     let lab = Lab::cable();
     join(&lab);

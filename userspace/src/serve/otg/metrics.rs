@@ -101,7 +101,7 @@ fn flow(state: &State, index: usize, planned: &PlannedFlow, measured: Measured) 
         tx_rate_mbps: real(tx_bps / 1e6),
         rx_rate_mbps: real(rx_bps / 1e6),
         loss: if measured.loss {
-            live.map_or(real(0.0), |(_, flow)| real(flow.loss_percent()))
+            live.map_or(real(0.0), |(_, flow)| flow.loss_percent().map(Real))
         } else {
             None
         },

@@ -201,8 +201,9 @@ impl Run {
             flow.totals = live.totals;
             flow.latest = Some(live.latest.clone());
             for row in &live.finished {
+                let Some(loss_ratio) = row.loss_ratio else { continue };
                 flow.settled.0 += row.tx_frames;
-                flow.settled.1 += row.loss_ratio.unwrap_or(0.0) * row.tx_frames as f64;
+                flow.settled.1 += loss_ratio * row.tx_frames as f64;
             }
         }
     }
@@ -239,10 +240,13 @@ impl Run {
 }
 
 impl FlowState {
-    /// Frames lost in per cent: of those whose fate is known.
-    pub(super) fn loss_percent(&self) -> f64 {
+    /// Frames lost in per cent: of those whose fate is known. `None`: they have no tags, so it
+    /// is known in the end alone.
+    pub(super) fn loss_percent(&self) -> Option<f64> {
         let settled = || (self.settled.0 > 0).then(|| self.settled.1 / self.settled.0 as f64);
-        100.0 * self.loss_ratio.or_else(settled).unwrap_or(0.0)
+        let counted = self.totals.rx_frames.is_some() && self.totals.rx_unique_frames.is_none();
+        let none_yet = || (!counted).then_some(0.0);
+        Some(100.0 * self.loss_ratio.or_else(settled).or_else(none_yet)?)
     }
 }
 

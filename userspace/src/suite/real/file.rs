@@ -238,6 +238,7 @@ mod tests {
         assert!(said("burst = {frames = 2, gap = \"1ms\"}").starts_with("flow 0 has a `burst`"));
         assert!(said("schedule = [{at = \"0s\", rate = \"1kpps\"}]").contains("load over time"));
         assert!(said("track = \"none\"").contains("no tag"));
+        assert!(said("track = \"count\"").contains("no tag"));
         let mixed = [with(EAST, "rate = \"max\""), with(EAST, "rate = \"1kpps\"")];
         let error = lanes(spec(&[&mixed[0], &mixed[1]]), &[], 1, &[0, 0]).unwrap_err();
         assert!(error.starts_with("flow 0 is at \"max\" and others have rates"), "{error}");
