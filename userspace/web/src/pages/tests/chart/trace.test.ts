@@ -41,4 +41,10 @@ test('of bursts the length is drawn, not the rate', () => {
   expect(chart?.y.to).toBe(40)
 })
 
+test('of a long search the end is drawn, and the title says so', () => {
+  const chart = trace('Search', Array.from({ length: 1500 }, (_, at) => trial(at + 1)), 1)
+  expect(chart?.marks.filter((mark) => mark.is === 'path').length).toBe(400)
+  expect(chart?.title).toBe('Search (the last 400 of 1,500 trials)')
+})
+
 test('nothing is no picture', () => expect(trace('', [], 1)).toBeNull())

@@ -31,6 +31,9 @@ export function searchKey(trial: { test: string; frame: string }): string {
   return `${trial.test}/${trial.frame}`
 }
 
+/** Marks that can still be told from each other; of longer searches the end is drawn. */
+const MOST = 400
+
 /** What is sought is a length of a burst, at the greatest rate; elsewhere it is a rate. */
 function load(trial: { test: string; intended_fps: number; tx_frames?: number; duration_ns: number }): number {
   if (trial.test !== 'back-to-back') return trial.intended_fps
@@ -41,7 +44,8 @@ function load(trial: { test: string; intended_fps: number; tx_frames?: number; d
  * Load against trial; `ways` directions share a load, and bounds are told per direction.
  * A trial that goes on stands at the end as a hollow mark.
  */
-export function trace(title: string, trials: TrialRow[], ways: number, current?: CurrentTrial | null): Chart | null {
+export function trace(title: string, all: TrialRow[], ways: number, current?: CurrentTrial | null): Chart | null {
+  const trials = all.slice(-MOST)
   const steps = [...trials, ...(current ? [current] : [])]
   if (steps.length === 0) return null
   const top = steps.reduce((most, trial) => Math.max(most, load(trial)), 0)
@@ -67,7 +71,7 @@ export function trace(title: string, trials: TrialRow[], ways: number, current?:
   if (steps.some((step) => step.lower_fps != null)) legend.push(['lower', 'greatest load that passed'])
   if (steps.some((step) => step.upper_fps != null)) legend.push(['upper', 'least load that failed'])
   if (current) legend.push(['c2', 'goes on'])
-  return plot.chart(title, legend)
+  return plot.chart(all.length > MOST ? `${title} (the last ${MOST} of ${count(all.length)} trials)` : title, legend)
 }
 
 /** A bound as it stood before each trial: a staircase with gaps where there was none. */

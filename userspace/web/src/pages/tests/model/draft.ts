@@ -22,11 +22,10 @@ export interface Wish {
 export type Draft = ReturnType<typeof makeDraft>
 const KEY: InjectionKey<Draft> = Symbol('draft')
 
-/** A test to begin with: a device that needs no hardware, one size. */
+/** A test to begin with: a device that needs no hardware, and all else as the profile has it. */
 export function firstWish(kind: SuiteKind): Wish {
-  const suite: Tree = { profile: 'quick', sizes: [64, 512, 1518], topology: { dut: 'sim:link=10G,capacity=10Mpps,buffer=1024' } }
+  const suite: Tree = { topology: { dut: 'sim:link=10G,capacity=10Mpps,buffer=1024' } }
   if (kind === 'y1564') {
-    delete suite.sizes
     suite.topology = { dut: 'sim:link=1G,capacity=500Mbps', direction: 'forward' }
     suite.service = [{ name: 'voice', size: 256, cir: '10Mbps', flr: '0', ftd: '10ms', fdv: '2ms' }]
   }
