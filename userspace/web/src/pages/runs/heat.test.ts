@@ -32,6 +32,11 @@ test('time goes to the right and latency up', () => {
   expect(low.y).toBeGreaterThan(high.y)
 })
 
+test('cells touch and never overlap', () => {
+  const found = cells({ edges_ns, rows: [1, 2, 3].map((t) => ({ t, counts: [1, 0, 0, 0] })) }, 100, 80)
+  expect(found.map((cell) => [cell.x, cell.width])).toEqual([[0, 33], [33, 34], [67, 33]])
+})
+
 test('marks of the axis are borders of buckets', () => {
   expect(marks(edges_ns, { first: 0, end: 4 }, 3)).toEqual([{ at: 0, ns: 0 }, { at: 0.5, ns: 20 }, { at: 1, ns: 40 }])
 })

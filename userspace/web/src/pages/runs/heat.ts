@@ -59,15 +59,21 @@ export function cells(map: Latencies, width: number, height: number): Cell[] {
   const range = used(map.rows.map((row) => row.counts))
   const [begin, end] = [map.rows[0]?.t, map.rows.at(-1)?.t]
   if (!range || begin === undefined || end === undefined) return []
-  const step = width / map.rows.length
-  const high = height / (range.end - range.first)
+  // Whole pixels: cells that overlap would draw stripes that are not there.
+  const across = (column: number) => Math.round((column * width) / map.rows.length)
+  const up = (index: number) => height - Math.round((index * height) / (range.end - range.first))
   return map.rows.flatMap((row, column) => {
     const total = row.counts.reduce((sum, count) => sum + count, 0)
     const shown = row.counts.slice(range.first, range.end)
     return shown.flatMap((count, index) =>
       count === 0
         ? []
-        : [{ x: column * step, y: height - (index + 1) * high, width: Math.ceil(step), height: Math.ceil(high), weight: weight(count, total) }],
+        : [
+            {
+              x: across(column), y: up(index + 1), width: Math.max(1, across(column + 1) - across(column)),
+              height: up(index) - up(index + 1), weight: weight(count, total),
+            },
+          ],
     )
   })
 }
