@@ -10,6 +10,7 @@
 //! everything that shows a number shows the same snapshot.
 
 mod auth;
+mod captured;
 mod config;
 mod daemon;
 pub mod engine;

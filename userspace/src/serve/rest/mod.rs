@@ -7,6 +7,7 @@ mod captures;
 mod collector;
 mod extract;
 mod flows;
+mod from_capture;
 mod health;
 mod ports;
 mod preview;
@@ -60,6 +61,8 @@ pub(super) struct App {
 
 /// Octets of a body that holds no flows.
 const BODY: usize = 1 << 20;
+/// Octets of a capture that becomes flows.
+const CAPTURE_BODY: usize = 8 << 20;
 /// Octets of a body that holds flows: 50 MiB, and what is around them.
 const LARGE_BODY: usize = 64 << 20;
 /// Requests at work at once; more wait for their turn.
@@ -184,7 +187,11 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(health::ready))
         .routes(routes!(health::build))
         .layer(Extension(Limit(BODY)));
-    OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).build()).merge(large).merge(small)
+    let captures = OpenApiRouter::new()
+        .routes(routes!(from_capture::from_capture))
+        .layer(Extension(Limit(CAPTURE_BODY)));
+    let described = OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info).build());
+    described.merge(large).merge(captures).merge(small)
 }
 
 /// The description with the live stream, which is routed apart, and with what every
