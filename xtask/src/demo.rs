@@ -17,7 +17,7 @@ use crate::{
     lab::OwnLab,
     privilege::{self, Privilege},
     setup::{self, Tier},
-    stop, workspace,
+    stop, web, workspace,
 };
 
 #[derive(clap::Args, Debug)]
@@ -38,6 +38,7 @@ impl Default for Args {
 pub fn main(args: &Args) -> Result<()> {
     stop::catch_signals()?;
     setup::ensure(Tier::Build)?;
+    web::build_where_node_is()?;
     run(args)
 }
 

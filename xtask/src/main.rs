@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod demo;
 mod deny;
+mod dist;
 mod ebpf;
 mod lab;
 mod privilege;
@@ -21,6 +22,7 @@ mod stop;
 mod test;
 mod tidy;
 mod vm;
+mod web;
 mod workspace;
 
 #[derive(Parser)]
@@ -44,6 +46,10 @@ enum Verb {
     Inspect(ebpf::inspect::Args),
     /// Detach and unpin what `load` left on a port
     Unload(ebpf::load::UnloadArgs),
+    /// Build the pages that the daemon serves, with Node
+    Web(web::Args),
+    /// The archive that people download: the binary with its pages, the unit, licences, README
+    Dist,
     /// Set up, build, and run the main job on a lab of its own
     Demo(demo::Args),
     /// Set up and run every test tier
@@ -67,6 +73,8 @@ fn main() -> ExitCode {
         Verb::Load(args) => ebpf::load::load(&args),
         Verb::Inspect(args) => ebpf::inspect::main(&args),
         Verb::Unload(args) => ebpf::load::unload(&args),
+        Verb::Web(args) => web::main(&args),
+        Verb::Dist => dist::main(),
         Verb::Demo(args) => demo::main(&args),
         Verb::Test(args) => test::main(&args),
         Verb::VmTest(args) => vm::main(&args),

@@ -75,6 +75,7 @@ mod neighbours;
 mod otg;
 mod output;
 mod pacing;
+mod pages;
 mod ports;
 mod privileges;
 mod queues;

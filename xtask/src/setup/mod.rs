@@ -17,6 +17,7 @@ mod venv;
 
 pub use needs::Tier;
 use needs::{NEEDS, Need};
+pub use venv::node as node_of_pypi;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -51,7 +52,8 @@ pub fn ensure(tier: Tier) -> Result<()> {
 }
 
 fn missing(tier: Tier) -> Vec<&'static Need> {
-    NEEDS.iter().filter(|need| tier.includes(need.tier) && !need.present()).collect()
+    let missing = |need: &&Need| tier.includes(need.tier) && need.wanted() && !need.present();
+    NEEDS.iter().filter(missing).collect()
 }
 
 /// Prints every need of the tier with its state.
@@ -74,10 +76,13 @@ fn install(missing: &[&Need], yes: bool) -> Result<()> {
     if !debian.is_empty() {
         install_packages(&debian, yes)?;
     }
-    if !pypi.is_empty() {
-        venv::install()?;
+    for environment in [&venv::PYTHON, &venv::NODE] {
+        if pypi.iter().any(|need| need.environment() == Some(environment)) {
+            environment.install()?;
+        }
     }
-    let still: Vec<_> = missing.iter().filter(|need| !need.present()).map(|n| n.what).collect();
+    let still = missing.iter().filter(|need| need.wanted() && !need.present());
+    let still: Vec<_> = still.map(|need| need.what).collect();
     if !still.is_empty() {
         bail!("installed, but still not found: {}", still.join(", "));
     }
@@ -94,6 +99,11 @@ fn install_packages(missing: &[&Need], yes: bool) -> Result<()> {
             names.join(", ")
         )));
     }
+    if missing.iter().any(|need| need.where_offered) {
+        apt::fetch_missing_lists(privilege())?;
+    }
+    let offered: Vec<&Need> = missing.iter().copied().filter(|need| need.wanted()).collect();
+    let missing = &offered[..];
     let wanted = packages(missing);
     let by_hand = format!("sudo apt-get update && sudo apt-get install -y {}", wanted.join(" "));
     let privilege = privilege();

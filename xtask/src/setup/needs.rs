@@ -3,8 +3,8 @@
 
 use std::{io::Write as _, path::Path, process::Stdio};
 
-use super::venv;
-use crate::shell;
+use super::{apt, venv};
+use crate::{shell, web};
 
 /// What a need is for: tests need what the build needs, the last two what the tests need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -35,6 +35,8 @@ pub struct Need {
     pub why: &'static str,
     pub apt: &'static str,
     pub tier: Tier,
+    /// Not every distribution has it; a tier that wants it then does not run.
+    pub where_offered: bool,
     check: Check,
 }
 
@@ -52,9 +54,11 @@ enum Check {
     PythonModule(&'static str),
     /// A module of the environment that holds what is of PyPI.
     PyPi(&'static str),
+    /// The system's, or else that of PyPI.
+    Node,
 }
 
-use Check::{ClangBpf, Header, Libclang, Program, PyPi, PythonModule, Qemu};
+use Check::{ClangBpf, Header, Libclang, Node, Program, PyPi, PythonModule, Qemu};
 use Tier::{Bench, Build, Test, Vm};
 
 const fn need(
@@ -64,7 +68,7 @@ const fn need(
     apt: &'static str,
     why: &'static str,
 ) -> Need {
-    Need { what, why, apt, tier, check }
+    Need { what, why, apt, tier, where_offered: false, check }
 }
 
 pub const NEEDS: &[Need] = &[
@@ -105,6 +109,11 @@ pub const NEEDS: &[Need] = &[
     need(Test, "snappi", PyPi("snappi"), "", "drives the test API that `serve` offers"),
     need(Test, "schemathesis", PyPi("schemathesis"), "", "holds `serve` to its description"),
     need(Test, "MLRsearch", PyPi("MLRsearch"), "", "an independent search"),
+    need(Test, "Node 20.19", Node, "", "builds and tests the pages of `serve`"),
+    Need {
+        where_offered: true,
+        ..need(Test, "chromium", Program("chromium"), "chromium", "uses the pages as people do")
+    },
     need(Vm, "QEMU with igb", Qemu, "qemu-system-x86", "emulates NICs and the machine around them"),
     need(Vm, "busybox", Program("busybox"), "busybox-static", "the first program in a VM"),
     need(Vm, "modprobe", Program("modprobe"), "kmod", "loads the drivers of the NICs"),
@@ -117,7 +126,21 @@ pub const NEEDS: &[Need] = &[
 impl Need {
     /// Whether it comes from PyPI rather than from apt.
     pub fn is_on_pypi(&self) -> bool {
-        matches!(self.check, PyPi(_))
+        matches!(self.check, PyPi(_) | Node)
+    }
+
+    /// The environment that holds it.
+    pub fn environment(&self) -> Option<&'static venv::Environment> {
+        match self.check {
+            PyPi(_) => Some(&venv::PYTHON),
+            Node => Some(&venv::NODE),
+            _ => None,
+        }
+    }
+
+    /// Whether this machine can have it, if not every one can.
+    pub fn wanted(&self) -> bool {
+        !self.where_offered || self.present() || apt::offers(self.apt)
     }
 
     pub fn present(&self) -> bool {
@@ -138,7 +161,8 @@ impl Need {
                 "/usr/bin/python3",
                 &["-c", &format!("import {name}")],
             )),
-            PyPi(module) => venv::present(module),
+            PyPi(module) => venv::PYTHON.has(module),
+            Node => web::Node::find().is_ok(),
         }
     }
 }

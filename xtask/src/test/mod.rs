@@ -11,7 +11,7 @@ use crate::{
     demo, deny,
     privilege::{self, Privilege},
     setup::{self, Tier},
-    shell, stop, tidy, vm,
+    shell, stop, tidy, vm, web,
     workspace::{self, cargo},
 };
 
@@ -75,9 +75,11 @@ const TIERS: &[TierOf] = &[
     tier("tidy", "the rules of the house", || tidy::main().into()),
     tier("deny", "licences, bans, sources", || deny::main().into()),
     tier("bpf", "the objects, by clang alone and under aya", bpf),
+    tier("web", "types, unit tests and build of the pages", || web::check().into()),
     tier("lint", "clippy, warnings are errors", lint),
     tier("unit", "unit and property tests", unit),
     tier("system", "real frames between namespaces", system),
+    tier("pages", "the pages in a browser, with real frames", pages),
     tier("docs", "examples, and rustdoc without a warning", docs),
     tier("package", "lock file, licences, what a crate would hold", package),
     tier("vm", "zero-copy on a real driver, in a VM", || vm::zero_copy().into()),
@@ -228,7 +230,7 @@ fn unit() -> Outcome {
 fn system() -> Outcome {
     between_namespaces(&["--workspace", "--no-fail-fast", "--test", "*"], |command| {
         command.arg("--test-threads=3");
-        for client in CLIENTS {
+        for client in CLIENTS.into_iter().chain([PAGES]) {
             command.args(["--skip", client]);
         }
     })
@@ -237,6 +239,25 @@ fn system() -> Outcome {
 /// Tests of a tier of their own, for they take minutes.
 const CLIENTS: [&str; 4] =
     ["otg::", "schemathesis::", "killed_a_hundred_times", "two_hundred_readers"];
+
+/// The test that starts a browser.
+const PAGES: &str = "pages::";
+
+/// People at the pages, in Debian's Chromium.
+fn pages() -> Outcome {
+    let Some(chromium) = shell::find_program("chromium") else {
+        let why = "there is no chromium here; Debian has a package of this name";
+        return Outcome::NotRun { why: why.to_owned(), code: 1 };
+    };
+    let node = match web::ready() {
+        Ok(node) => node,
+        Err(error) => return Err(error).into(),
+    };
+    between_namespaces(&["-p", "linerate", "--test", "system"], |command| {
+        command.args(["--test-threads=1", "--nocapture", PAGES]);
+        command.env("LINERATE_NODE", node.program()).env("LINERATE_CHROMIUM", &chromium);
+    })
+}
 
 /// The daemon before real clients, and killed again and again.
 fn clients() -> Outcome {
@@ -316,6 +337,10 @@ fn package_check() -> Result<()> {
         let arguments = ["package", "--locked", "--list", "--allow-dirty", "--package", package];
         let files = shell::read(&mut cargo(&arguments))?;
         anyhow::ensure!(files.lines().any(|file| file == needed), "{package} would lack {needed}");
+        // They are ignored by git, and a part of the crate all the same.
+        let pages =
+            !web::index().exists() || files.lines().any(|file| file.ends_with("dist/index.html"));
+        anyhow::ensure!(pages || package != "linerate", "{package} would lack the pages");
     }
     Ok(())
 }
