@@ -204,7 +204,7 @@ impl Maker<'_> {
     /// Whether the first frames have the headers of those that were captured.
     fn is_same(&self, flow: &Value, group: &[usize]) -> bool {
         const ANY: Mac = [2, 0, 0, 0, 0, 1];
-        let Ok(spec) = Spec::from_json(&json!({"flow": [flow]})) else { return false };
+        let Ok(spec) = Spec::from_json(&json!({"flow": [flow]}).into()) else { return false };
         let Some(Ok(program)) =
             spec.flows.first().map(|flow| Program::compile(flow, ANY, &NextHop::One(ANY)))
         else {

@@ -104,7 +104,7 @@ fn options_tunnels_padding_and_unknown_protocols_stand_in_the_flow() {
     assert_eq!(names(5), ["eth", "raw"]);
     assert_eq!(all.len(), 6, "{captured:?}");
     // Whoever loads it finds nothing wrong.
-    let spec = Spec::from_json(&captured.spec).unwrap();
+    let spec = Spec::from_json(&captured.spec.clone().into()).unwrap();
     assert_eq!(spec.flows[1].track, Track::Tag);
 }
 
@@ -114,6 +114,6 @@ fn frames_of_any_octets_are_told_or_left_out_and_harm_nothing() {
         "[Ether(bytes([(n * 37 + at * at * (n + 3)) % 256 for at in range(60 + 7 * n)])) for n in range(90)]",
     );
     let captured = flows(&recording, 100);
-    assert!(Spec::from_json(&captured.spec).is_ok());
+    assert!(Spec::from_json(&captured.spec.clone().into()).is_ok());
     assert_eq!(captured.frames, 90, "{:?}", captured.notes);
 }
