@@ -3,7 +3,7 @@
 /** Sizes of the picture, which is then as wide as its figure. */
 export const WIDTH = 440
 export const HEIGHT = 290
-export const LEFT = 62
+export const LEFT = 72
 export const RIGHT = 14
 export const TOP = 10
 export const BOTTOM = 46

@@ -14,6 +14,14 @@ export interface Search {
   trials: TrialRow[]
 }
 
+/** Tests that look for a rate or a length; the others try the loads that they were given. */
+export const SEARCHING = ['throughput', 'mlrsearch', 'back-to-back']
+
+/** `Search: throughput, 64`. */
+export function searchTitle(of: { test: string; frame: string }): string {
+  return `${SEARCHING.includes(of.test) ? 'Search' : 'Loads'}: ${of.test}, ${of.frame}`
+}
+
 /** Trials by the search they belong to, in the order of their first trials. */
 export function searches(trials: Iterable<TrialRow>): Search[] {
   const all = new Map<string, Search>()

@@ -70,7 +70,7 @@ function latency(rows: BenchRow[]): Sheet {
       const mean = time(load.mean_ns === null ? null : Math.round(load.mean_ns))
       return [
         row.frame.name, load.at, fps(load.rate_fps), load.uncertainty_ns ? `${mean} ±${time(load.uncertainty_ns)}` : mean, time(load.min_ns), time(load.p50_ns),
-        time(load.p99_ns), time(load.p999_ns), time(load.max_ns), count(load.lost_frames), count(load.repeats), load.reason ?? '',
+        time(load.p99_ns), time(load.p999_ns), time(load.max_ns), count(load.lost_frames), count(load.repeats), load.reason ?? (load.derated ? 'less than asked for: longer streams lost frames at that' : ''),
       ]
     }),
   )
