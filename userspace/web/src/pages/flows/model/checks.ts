@@ -1,6 +1,7 @@
 //! What the daemon says about the flows as they are edited: the latest answer wins.
 
 import { onScopeDispose, shallowReactive, watch } from 'vue'
+import { live } from '@/api/live'
 import { api, data, Problem, type PreviewedFrame } from '@/api/client'
 import type { Editor } from './editor'
 import { placed } from './problems'
@@ -89,6 +90,7 @@ export function useChecks(editor: Editor) {
     },
     { immediate: true },
   )
-  onScopeDispose(() => (validate.stop(), preview.stop()))
+  const off = live.on('opened', () => validate.want(editor.text.value))
+  onScopeDispose(() => (off(), validate.stop(), preview.stop()))
   return shown
 }
