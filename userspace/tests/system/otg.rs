@@ -3,7 +3,7 @@
 #![cfg(feature = "serve")]
 #![allow(unsafe_code, reason = "kill(2) and prctl(2) have no safe face in std")]
 
-use crate::testbed::{Lab, Linerate, die_with_the_test, much_of_the_machine};
+use crate::testbed::{Lab, Limit, Linerate, die_with_the_test, much_of_the_machine};
 use std::{
     io::{BufRead, BufReader, Read},
     os::unix::process::CommandExt,
@@ -114,7 +114,7 @@ fn serve(arguments: &[&str], script: &str, cases: &[&str]) -> usize {
 
 #[test]
 fn real_snappi_is_served_over_tls() {
-    assert_eq!(serve(&[], "contract.py", &[]), 12);
+    assert_eq!(serve(&[], "contract.py", &[]), 13);
 }
 
 #[test]
@@ -136,4 +136,33 @@ fn frames_too_short_for_a_tag_are_counted_and_a_warning_says_what_is_not_measure
 #[test]
 fn captures_have_the_frames_that_their_filters_keep_and_no_others() {
     assert_eq!(serve(&[], "captures.py", &[]), 3);
+}
+
+#[test]
+fn every_stack_of_headers_has_right_lengths_and_checksums_in_every_form_of_size() {
+    assert_eq!(serve(&[], "stacks.py", &[]), 1);
+}
+
+/// Between two ports by their own names.
+fn metrics(lab: &Lab, cases: &[&str]) -> usize {
+    let daemon = Daemon::start(lab, &[], &[]);
+    let ports = [&*lab.west.to_string(), &*lab.east.to_string()];
+    let well = snappi(&daemon, &[], "metrics.py", ports, cases);
+    daemon.stop();
+    lab.assert_nothing_attached();
+    well
+}
+
+#[test]
+fn metrics_are_what_the_kernel_counted_and_hold_what_was_asked_for() {
+    let _quiet = much_of_the_machine();
+    let cases = ["columns", "names", "counts", "rates", "states", "numbers"];
+    assert_eq!(metrics(&Lab::cable(), &cases), cases.len());
+}
+
+#[test]
+fn loss_is_what_the_device_lost() {
+    let _quiet = much_of_the_machine();
+    let lab = Lab::with_limiter(Limit { drop_every: 10, ..Limit::default() });
+    assert_eq!(metrics(&lab, &["loss"]), 1);
 }

@@ -451,6 +451,81 @@ def control(lab):
     lab.wait("the link is up", lambda: lab.ports()["p2"].link == "up")
 
 
+def updates(lab):
+    """PATCH /config, by the client's own call."""
+    cfg = lab.config()
+    for name in ("a", "b"):
+        f = lab.flow(cfg, name, packets=200, size=128, pps=2000)
+        ethernet(f), ipv4(f, dst="20.0.0." + str(ord(name))), f.packet.udp()
+    lab.api.set_config(cfg)
+
+    def update(properties, change, *names):
+        new = lab.api.config_update()
+        for name in names:
+            f = new.flows.flows.add(name=name)
+            f.tx_rx.port.tx_name = "p1"
+            change(f)
+        new.flows.property_names = properties
+        return lab.api.update_config(new)
+
+    def larger(f):
+        f.size.fixed, f.rate.pps = 400, 4000
+
+    def sent():
+        lab.traffic("start")
+        lab.done(a=200, b=200)
+        lab.traffic("stop")
+        return {m.name: (m.bytes_tx, m.bytes_rx) for m in lab.flows().values()}
+
+    def refused(path, *words):
+        def of(call, *args):
+            try:
+                call(*args)
+            except Exception as raised:
+                error = lab.api.from_exception(raised)
+                assert (error.code, error.kind) == (400, "validation"), error
+                assert error.errors[0].startswith(path), error
+                assert all(word in error.errors[0] for word in words), error
+                return
+            raise AssertionError(f"taken: {path}")
+
+        return of
+
+    small, large = (200 * 128,) * 2, (200 * 400,) * 2
+    assert sent() == {"a": small, "b": small}
+    # Only what is named changes, and only where.
+    assert update(["size"], larger, "a").warnings == []
+    now = lab.api.get_config().flows
+    assert [f.size.fixed for f in now] == [400, 128] and [f.rate.pps for f in now] == [2000, 2000]
+    assert sent() == {"a": large, "b": small}
+    update(["rate", "size"], larger, "a", "b")
+    now = lab.api.get_config().flows
+    assert [(f.size.fixed, f.rate.pps) for f in now] == [(400, 4000)] * 2
+    assert sent() == {"a": large, "b": large}
+    # Right after the last frame, while stragglers are still awaited, it is taken too.
+    lab.traffic("start")
+    lab.wait("all sent", lambda: all(m.transmit == "stopped" for m in lab.flows().values()))
+    update(["size"], lambda f: setattr(f.size, "fixed", 128), "b")
+    assert sent() == {"a": large, "b": small}
+
+    cfg = lab.api.get_config()
+    for f in cfg.flows:
+        f.duration.choice = "continuous"
+    lab.api.set_config(cfg)
+    lab.traffic("start")
+    lab.wait("sending", lambda: lab.flows()["b"].frames_tx > 0)
+    refused("$.flows.flows[0].size: ", "stop all flows", "start again")(update, ["size"], larger, "b")
+    update(["rate"], lambda f: setattr(f.rate, "percentage", 0.001), "b")
+    assert lab.flows()["b"].transmit == "started"
+    assert lab.api.get_config().flows[1].rate.percentage > 0
+    lab.traffic("stop")
+    refused("$.flows.flows[0].name: ", "\"c\"")(update, ["size"], larger, "c")
+    refused("$.flows[1].size.fixed: ")(update, ["size"], lambda f: setattr(f.size, "fixed", 20), "b")
+    assert lab.api.get_config().flows[1].size.fixed == 128
+    answer = lab.session().request("patch", lab.url + "/config", json={"choice": "protocols"}, verify=False)
+    assert answer.status_code == 400 and answer.json()["errors"][0].startswith("$.choice: "), answer.text
+
+
 def refusals(lab):
     cfg = lab.config()
     f = lab.flow(cfg, "f", size=60)
@@ -475,7 +550,7 @@ def refusals(lab):
 CASES = [
     version_and_example, both_directions, udp_patterns, tcp_fields, ipv6_and_icmpv6,
     vlan_mpls_icmp_arp_gre_vxlan_custom, random_values, checksums, sizes, rates_and_durations,
-    control, refusals,
+    control, updates, refusals,
 ]
 
 if __name__ == "__main__":
