@@ -193,7 +193,8 @@ def loss(lab):
     """Through a device that drops every tenth frame."""
     cfg = lab.config("speed_10_gbps")
     f = lab.flow(cfg, "f", packets=2000, size=200, pps=2000)
-    ethernet(f), ipv4(f), f.packet.udp()
+    ethernet(f), ipv4(f)
+    f.packet.udp()[-1].dst_port.value = 7
     f.metrics.loss = True
     lab.api.set_config(cfg)
     lab.traffic("start")
