@@ -3,15 +3,40 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { BenchResult } from '@/api/results/suite'
-import { base, download, expectAccessible, expectNoFaults, kernelFrames, openBrowser, openPage, ports, rest } from './support'
+import { Daemon, launch, ports, watched } from './harness'
+import { download, expectAccessible, kernelFrames } from './support'
 
 /** A trial takes at least half a second of waits; machines are busy. */
 const PATIENCE_MS = 240_000
+const { deviceWest: west, deviceEast: east } = ports
+let daemon: Daemon
 let browser: Browser
+
 beforeAll(async () => {
-  browser = await openBrowser()
+  daemon = await Daemon.start()
+  browser = await launch()
 })
-afterAll(() => browser?.close())
+afterAll(async () => {
+  await browser?.close()
+  await daemon?.stop()
+})
+
+/** A page at a place, and what must not have happened there. */
+async function open(path: string) {
+  const { context, page, faults } = await watched(browser, daemon)
+  await page.goto(path)
+  const close = async () => {
+    expect(faults).toEqual([])
+    await context.close()
+  }
+  return { page, close }
+}
+
+/** An answer of the daemon that must be a success. */
+function rest<T = unknown>(path: string, body?: unknown): Promise<T> {
+  if (body === undefined) return daemon.api<T>(`/${path}`)
+  return daemon.api<T>(`/${path}`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+}
 
 const badge = (page: Page, word: string) => page.locator('h1').getByText(word, { exact: true })
 const commas = (value: number) => Math.floor(value).toLocaleString('en-US')
@@ -23,8 +48,7 @@ async function cells(page: Page, table: string, first: string): Promise<string[]
 }
 
 test('RFC 2544 is written on the page, watched on a real device and read to its report', { timeout: PATIENCE_MS + 60_000 }, async () => {
-  const { west, east } = ports()
-  const page = await openPage(browser, '/tests')
+  const { page, close } = await open('/tests')
   await page.getByRole('link', { name: 'New test' }).first().click()
   await page.getByLabel('Name', { exact: true }).fill('from the page')
   await page.getByLabel('Between ports').check()
@@ -74,6 +98,9 @@ test('RFC 2544 is written on the page, watched on a real device and read to its 
   const row = result.rows[0]
   const found = await cells(page, 'Throughput (RFC 2544, 26.1)', '64')
   expect(found.slice(1, 3)).toEqual([commas(row?.theoretical_fps ?? 0), `${row?.throughput?.bound === 'at-least' ? '≥ ' : ''}${commas(row?.throughput?.fps ?? 0)}`])
+  // The device lets 10,000 frames a second through, and 90 at once; a busy machine may find less.
+  expect(row?.throughput?.fps).toBeLessThan(10_200)
+  expect(row?.throughput?.fps).toBeGreaterThan(0)
   const losses = await page.getByRole('table', { name: 'Frame loss rate (RFC 2544, 26.3)' }).getByRole('row').count()
   expect(losses).toBe(1 + (row?.frame_loss?.length ?? 0))
   const [lat] = row?.latency ?? []
@@ -98,8 +125,7 @@ test('RFC 2544 is written on the page, watched on a real device and read to its 
   await page.reload()
   await page.getByRole('heading', { name: 'Compliance: none' }).waitFor()
   await exports(page, id, result)
-  expectNoFaults(page)
-  await page.context().close()
+  await close()
 })
 
 async function exports(page: Page, id: number, result: BenchResult): Promise<void> {
@@ -128,14 +154,13 @@ async function exports(page: Page, id: number, result: BenchResult): Promise<voi
 }
 
 test('a test is stopped and resumed, and no finished trial is sent again', { timeout: PATIENCE_MS + 60_000 }, async () => {
-  const { west, east } = ports()
   const suite = {
     ports: { west: { if: west, line: '10M' }, east: { if: east, line: '10M' } },
     topology: { pairs: [['west', 'east']], direction: 'forward' },
     sizes: [64, 256], tests: ['throughput', 'loss'], throughput: { resolution: '10%' }, waits: { residual: '500ms' },
   }
   const { id } = await rest<{ id: number }>('suites', { name: 'stopped', kind: 'rfc2544', suite })
-  const page = await openPage(browser, `/tests/${id}`)
+  const { page, close } = await open(`/tests/${id}`)
   await expect.poll(() => rest<unknown[]>(`suites/${id}/trials`).then((rows) => rows.length), { timeout: 60_000 }).toBeGreaterThan(0)
   await page.getByRole('button', { name: 'Stop', exact: true }).click()
   await page.getByRole('button', { name: 'Stop test' }).click()
@@ -151,10 +176,9 @@ test('a test is stopped and resumed, and no finished trial is sent again', { tim
   await page.getByRole('button', { name: 'Delete' }).click()
   await expectAccessible(page)
   await page.getByRole('button', { name: 'Delete test' }).click()
-  await page.waitForURL(`${base}/tests`)
+  await page.waitForURL(`${daemon.url}/tests`)
   await expect(rest(`suites/${id}`)).rejects.toThrow('404')
-  expectNoFaults(page)
-  await page.context().close()
+  await close()
 })
 
 test('two tests are picked from the list and compared', { timeout: 120_000 }, async () => {
@@ -164,7 +188,7 @@ test('two tests are picked from the list and compared', { timeout: 120_000 }, as
     ids.push((await rest<{ id: number }>('suites', { name: `device of ${capacity}`, kind: 'rfc2544', suite })).id)
   }
   for (const id of ids) await expect.poll(() => rest<{ state: string }>(`suites/${id}`).then((suite) => suite.state), { timeout: 60_000 }).toBe('done')
-  const page = await openPage(browser, '/tests')
+  const { page, close } = await open('/tests')
   for (const id of ids) await page.getByLabel(new RegExp(`^Compare test ${id},`)).check()
   await expectAccessible(page)
   await page.getByRole('link', { name: `Compare ${ids[0]} and ${ids[1]}` }).click()
@@ -177,13 +201,12 @@ test('two tests are picked from the list and compared', { timeout: 120_000 }, as
   await expectAccessible(page)
   await page.getByRole('button', { name: 'Swap A and B' }).click()
   await expect.poll(async () => (await cells(page, 'Throughput', '64'))[1]).toBe(commas(rates[1] ?? 0))
-  expectNoFaults(page)
-  await page.context().close()
+  await close()
 })
 
 test('MLRsearch and Y.1564 are started with the keyboard alone, on a simulated device', { timeout: 120_000 }, async () => {
   for (const [kind, name, title] of [['mlrsearch', 'MLRsearch', 'Multiple Loss Ratio search (RFC 9971)'], ['y1564', 'Y.1564', 'Services (ITU-T Y.1564)']] as const) {
-    const page = await openPage(browser, `/tests/new?kind=${kind}`)
+    const { page, close } = await open(`/tests/new?kind=${kind}`)
     await page.getByText('Takes about').waitFor()
     expect(await page.getByRole('radio', { name: new RegExp(name) }).isChecked()).toBe(true)
     await expectAccessible(page)
@@ -193,7 +216,6 @@ test('MLRsearch and Y.1564 are started with the keyboard alone, on a simulated d
     await page.waitForURL(/\/tests\/\d+$/, { timeout: 30_000 })
     await page.getByRole('table', { name: title }).waitFor({ timeout: 60_000 })
     await expectAccessible(page)
-    expectNoFaults(page)
-    await page.context().close()
+    await close()
   }
 })

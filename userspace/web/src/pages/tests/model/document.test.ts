@@ -33,6 +33,10 @@ test('a problem is of a place when it names it or something within', () => {
   expect(concerns('suite.sizes', ['size'])).toBe(false)
   expect(concerns('flow_set', ['flow_set'])).toBe(false)
   expect(concerns(null, ['sizes'])).toBe(false)
+  const missing = 'ports.west: `if` is missing; allowed: if = a PORT'
+  expect(concerns('suite.ports.west', ['ports', 'west', 'if'], missing)).toBe(true)
+  expect(concerns('suite.ports.west', ['ports', 'west', 'line'], missing)).toBe(false)
+  expect(concerns('suite.ports.east', ['ports', 'west', 'if'], missing)).toBe(false)
 })
 
 test('text of the form is a number only where it is whole', () => {

@@ -55,9 +55,11 @@ export function placeName(path: Path): string {
   return path.reduce<string>((text, key) => (typeof key === 'number' ? `${text}[${key}]` : text ? `${text}.${key}` : key), '')
 }
 
-/** Whether a problem's field (`suite.sizes[1]`) is this place, or within it. */
-export function concerns(field: string | null, path: Path): boolean {
+/** Whether a problem's field (`suite.sizes[1]`) is this place or within it, or misses it where it should be. */
+export function concerns(field: string | null, path: Path, message = ''): boolean {
   if (field === null) return false
+  const around = path.slice(0, -1)
+  if (field === (around.length ? `suite.${placeName(around)}` : 'suite') && message.includes(`\`${path.at(-1)}\` is missing`)) return true
   const name = `suite.${placeName(path)}`
   return field === name || field.startsWith(`${name}.`) || field.startsWith(`${name}[`)
 }

@@ -115,7 +115,7 @@ export function makeDraft(first: Wish) {
     /** What is wrong at a place; empty: nothing. */
     wrong(path: Path): string {
       const found = problem.value
-      return found && concerns(found.field, path) ? found.message : ''
+      return found && concerns(found.field, path, found.message) ? found.message : ''
     },
     /** Starts it; throws a Problem. */
     start: (): Promise<SuiteHead> => data(api.POST('/api/v1/suites', { body: bodyOf(wish) })),
