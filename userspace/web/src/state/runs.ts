@@ -98,8 +98,8 @@ export function followRun(id: number) {
     renew()
   }
 
-  /** Asks for everything anew. */
-  async function again(): Promise<void> {
+  /** Asks for everything anew; the histories only where that is wanted. */
+  async function again(histories = true): Promise<void> {
     try {
       const given = await data(api.GET('/api/v1/runs/{id}', { params: { path: { id } } }))
       if (gone) return
@@ -107,7 +107,7 @@ export function followRun(id: number) {
       if (given.latest) take(given.latest)
       await conclude()
       problem.value = undefined
-      await recall()
+      if (histories) await recall()
     } catch (error) {
       problem.value = Problem.from(error)
     }
@@ -123,7 +123,8 @@ export function followRun(id: number) {
       view.value = { ...heard, latest: heard.latest ?? view.value?.latest ?? null }
       conclude().catch((error: unknown) => (problem.value = Problem.from(error)))
     }),
-    live.on('missed', () => void again()),
+    // Who is too slow for the stream must not be given 300 s of each flow to read: charts keep the gap.
+    live.on('missed', () => void again(false)),
     live.on('opened', () => {
       if (opened || problem.value) void again()
       opened = true
