@@ -6,7 +6,10 @@ use super::{
     node::{Entry, Node, Section, Value},
 };
 use crate::units::parse_link_speed;
-use std::net::IpAddr;
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+};
 
 const PORT: &str = "\"ens1f0\", \"ens1f0@netns\" or \"pci:0000:17:00.0\"";
 
@@ -18,6 +21,9 @@ const INTERFACE_MAX: usize = 15;
 pub(super) struct Ports {
     declared: Vec<PortSpec>,
     used: Vec<PortSpec>,
+    /// The places of both by name and by interface, for a file may have a port for every flow.
+    declared_at: HashMap<String, usize>,
+    used_at: HashMap<String, usize>,
 }
 
 impl Ports {
@@ -27,13 +33,16 @@ impl Ports {
         let Value::Table(entries) = &node.value else {
             return Err(node.unfit("a table of ports, such as west = {if = \"ens1f0\"}"));
         };
-        let mut declared: Vec<PortSpec> = Vec::new();
+        let (mut ports, mut interfaces) = (Self::default(), HashSet::new());
         for entry in entries {
             let port = read_port(entry)?;
-            distinct(&declared, &port.interface, &entry.place)?;
-            declared.push(port);
+            if !interfaces.insert(port.interface.clone()) {
+                distinct(&ports.declared, &port.interface, &entry.place)?;
+            }
+            place(&mut ports.declared_at, &port, ports.declared.len());
+            ports.declared.push(port);
         }
-        Ok(Self { declared, used: Vec::new() })
+        Ok(ports)
     }
 
     /// The index of the port that `node` names, by its name or as a PORT.
@@ -41,12 +50,11 @@ impl Ports {
         let allowed = format!("a name under [ports] or a PORT: {PORT}");
         let text = node.text(&allowed)?;
         // A PORT that is also declared under a name is that port, not a second one.
-        let is_it = |port: &&PortSpec| port.name == text || port.interface == text;
-        if let Some(at) = self.used.iter().position(|port| is_it(&port)) {
-            return Ok(at);
+        if let Some(at) = self.used_at.get(text) {
+            return Ok(*at);
         }
-        let port = match self.declared.iter().find(is_it) {
-            Some(port) => port.clone(),
+        let port = match self.declared_at.get(text) {
+            Some(at) => self.declared[*at].clone(),
             None => PortSpec {
                 name: text.to_owned(),
                 interface: check_interface(text, &node.place)?,
@@ -55,6 +63,7 @@ impl Ports {
                 line_bps: None,
             },
         };
+        place(&mut self.used_at, &port, self.used.len());
         self.used.push(port);
         Ok(self.used.len() - 1)
     }
@@ -72,6 +81,13 @@ impl Ports {
     /// The same.
     pub(super) fn into_used(self) -> Vec<PortSpec> {
         self.used
+    }
+}
+
+/// The first that has a name or an interface is meant by it.
+fn place(places: &mut HashMap<String, usize>, port: &PortSpec, at: usize) {
+    for key in [&port.name, &port.interface] {
+        places.entry(key.clone()).or_insert(at);
     }
 }
 

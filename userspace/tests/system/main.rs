@@ -35,6 +35,7 @@
 //! | `output` | JSON, tables, `show` | serde_json, a terminal, tshark |
 //! | `serve` | the daemon: REST, live stream, store, its end | the kernel's counters and view, a socket |
 //! | `serve_load` | limits of the daemon: readers, bodies, heads, crowds | sockets, the kernel's counters |
+//! | `serve_memory` | large flow sets leave no memory behind | /proc |
 //! | `serve_tls` | REST over TLS | openssl, Python's ssl |
 //! | `serve_service` | the daemon as a normal user and as the unit starts it | setcap, setpriv, systemd-analyze, a socket |
 //! | `serve_options` | every option from flags, environment and file | a socket, Python's ssl |
@@ -88,6 +89,7 @@ mod schemathesis;
 mod series;
 mod serve;
 mod serve_load;
+mod serve_memory;
 mod serve_options;
 mod serve_service;
 mod serve_suite_ends;

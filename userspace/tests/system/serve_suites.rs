@@ -3,7 +3,9 @@
 
 use crate::{
     suites::{assert_schema, directory, document},
-    testbed::{Daemon, Lab, Limit, Linerate, Outcome, much_of_the_machine, with_priority},
+    testbed::{
+        Daemon, Lab, Limit, Linerate, Outcome, eventually, much_of_the_machine, with_priority,
+    },
 };
 use serde_json::{Value, json};
 use std::{
@@ -273,4 +275,61 @@ fn a_limiter_has_the_same_rate_over_rest_as_by_the_command() {
     let of_set = found(of_set);
     assert!((fps(&of_set) - fps(&by_command)).abs() <= 160.0, "{of_set} and {by_command}");
     lab.assert_nothing_attached();
+}
+
+#[test]
+fn suites_are_listed_in_pages_and_the_live_stream_tells_of_one_alone() {
+    let lab = Lab::cable();
+    let daemon = Daemon::start(&lab, &[]);
+    let ids: Vec<_> = (0..3).map(|_| start(&daemon, &simulated())).collect();
+    for id in &ids {
+        assert_eq!(ended(&daemon, *id)["state"], "done");
+    }
+    let page = |query: &str| -> Vec<u64> {
+        let page = daemon.get(&format!("/api/v1/suites{query}")).is(200);
+        page.as_array().unwrap().iter().map(|suite| suite["id"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(page(""), [ids[2], ids[1], ids[0]]);
+    assert_eq!(page("?limit=2"), [ids[2], ids[1]]);
+    assert_eq!(page(&format!("?limit=2&before={}", ids[1])), [ids[0]]);
+    assert_eq!(page(&format!("?before={}", ids[0])), [0; 0]);
+    for query in ["limit=0", "limit=1001", "before=9223372036854775808", "before=x"] {
+        daemon.get(&format!("/api/v1/suites?{query}")).is(400);
+    }
+
+    let wanted = ids[2] + 2;
+    let mut live = daemon.live(&format!("?suite={wanted}"), "");
+    assert_eq!([start(&daemon, &simulated()), start(&daemon, &simulated())], [wanted - 1, wanted]);
+    let mut kinds = Vec::new();
+    for event in live.by_ref().filter(|event| event.kind != "missed") {
+        let about = [&event.data["id"], &event.data["suite"]];
+        assert!(about.contains(&&json!(wanted)), "{}: {}", event.kind, event.data);
+        kinds.push(event.kind);
+        if event.data["state"] == "done" {
+            break;
+        }
+    }
+    assert!(kinds.len() > 2 && kinds.contains(&"progress".to_owned()), "{kinds:?}");
+}
+
+#[test]
+fn a_port_that_another_process_holds_is_refused_by_its_number() {
+    let lab = Lab::cable();
+    let daemon = Daemon::start(&lab, &[]);
+    let flow = json!({"name": "f", "tx": "west", "rx": "east", "rate": "1kpps", "size": 128,
+        "layers": [{"eth": {"dst": "02:00:00:00:00:02"}},
+            {"ipv4": {"src": "198.18.0.2", "dst": "198.18.1.1"}}, {"udp": {"src": 1, "dst": 7}}]});
+    let run = json!({"ports": real(&lab, &json!({}))["ports"], "flow": [flow]});
+    let file = lab.file("held.yaml", run.to_string().as_bytes());
+    let holder = Linerate::spawn(["run", file.to_str().unwrap(), "--quiet"]);
+    eventually("the holder sends", || lab.west.counters().tx_packets > 100);
+    let process = format!("process {}", holder.pid());
+    let suite = json!({"kind": "rfc2544", "suite": real(&lab, &json!({}))});
+    for (path, body) in [("/api/v1/suites", suite), ("/api/v1/runs", json!({"spec": run}))] {
+        let refused = daemon.post(path, &body).is(409);
+        assert_eq!(refused["holder"], process, "{path}: {refused}");
+    }
+    assert_eq!(daemon.get("/api/v1/suites").is(200), json!([]), "what was refused is no suite");
+    holder.signal(libc::SIGINT);
+    holder.wait().exits(0);
 }

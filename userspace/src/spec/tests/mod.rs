@@ -4,6 +4,7 @@ mod clashes;
 mod files;
 mod flags;
 mod headers;
+mod json;
 mod keys;
 mod layers;
 mod rates;
