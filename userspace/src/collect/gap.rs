@@ -62,6 +62,11 @@ impl Gap {
         self.max_ns
     }
 
+    /// Greatest value (ns) and count of every bucket, ascending.
+    pub(super) fn edges(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.buckets.iter().enumerate().map(|(index, &count)| (self.upper(index), count))
+    }
+
     /// The figures; `None` before the second frame.
     pub fn summary(&self) -> Option<GapSummary> {
         let least = self.buckets.iter().position(|&count| count > 0)?;

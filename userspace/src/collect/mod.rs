@@ -6,6 +6,7 @@
 //! its [`FlowId`]; what it is called and where it goes is the session's business.
 
 mod buckets;
+mod coarse;
 mod collector;
 mod flow;
 mod gap;
@@ -20,6 +21,7 @@ mod tests;
 mod verdict;
 
 pub use buckets::{PackedBuckets, empty_histogram};
+pub use coarse::{Coarse, coarse_edges};
 pub use collector::{Collector, DEFAULT_CAPACITY, FlowId};
 pub use flow::{FlowReading, RxTotals, Totals};
 pub use gap::{Gap, GapSummary};

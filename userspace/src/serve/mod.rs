@@ -32,7 +32,8 @@ pub use live::{About, After, Event, Live};
 pub use problem::Problem;
 pub use rest::description;
 pub use runs::{
-    CaptureHead, Captures, Planned, PlannedFlow, RunHead, RunRequest, Runs, Settings, StartError,
+    CaptureHead, Captures, Gaps, LatencyRow, Planned, PlannedFlow, RunHead, RunRequest, Runs,
+    Settings, StartError,
 };
 pub use store::{
     Archive, ArchivedRun, ArchivedSuite, FlowSet, FlowSetHead, NewSuite, RunRow, RunState, Store,

@@ -3,7 +3,7 @@
 use super::ClockOffset;
 use crate::{
     calibration::{Calibration, Correction},
-    collect::{Gap, Sample, Totals},
+    collect::{Coarse, Gap, Sample, Totals},
     nic::{DropCounter, SettingChange},
     rx::Counters,
     spec::Expect,
@@ -75,6 +75,8 @@ pub struct FlowSnapshot {
     /// Intervals that became final since the snapshot before, oldest first; together
     /// the whole run. Empty unless [`Settings::series`](super::Settings::series).
     pub finished: Vec<Sample>,
+    /// Empty unless [`Settings::series`](super::Settings::series).
+    pub histograms: FlowHistograms,
     /// Frames sent since the trial began.
     pub tx_frames: u64,
     /// Their octets, without FCS.
@@ -83,6 +85,17 @@ pub struct FlowSnapshot {
     pub rx: Option<Counters>,
     /// What of that is known.
     pub told_by: ToldBy,
+}
+
+/// What a flow's frames look like, for those who draw it. `None`: not measured.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FlowHistograms {
+    /// Latency of what arrived in the interval that just ended.
+    pub latency: Option<Coarse>,
+    /// Times between arrivals since the trial began.
+    pub rx_gap: Option<Coarse>,
+    /// Times between submits since the trial began.
+    pub tx_gap: Option<Coarse>,
 }
 
 /// A run that is over: counted, not yet judged.

@@ -42,7 +42,8 @@ pub use control::{ControlError, RateControl};
 pub use course::Course;
 pub use error::SessionError;
 pub use facts::{
-    FlowFacts, FlowSnapshot, PathCalibration, Peer, Phase, PortFacts, RunFacts, Snapshot, ToldBy,
+    FlowFacts, FlowHistograms, FlowSnapshot, PathCalibration, Peer, Phase, PortFacts, RunFacts,
+    Snapshot, ToldBy,
 };
 pub use judging::{Judged, PortLoad};
 pub use load::FlowLoad;
@@ -54,7 +55,7 @@ pub use replay::{Replay, ReplayError, ReplayPace, ReplaySpec};
 pub use respond::{RespondFacts, RespondSession, RespondSpec, Responded};
 
 use crate::{
-    collect::{Collector, DEFAULT_CAPACITY},
+    collect::{Collector, DEFAULT_CAPACITY, Gap},
     packet::{Cursor, NextHop, Program},
     spec::{Spec, Track},
     tx::{Backend, TxMode},
@@ -126,6 +127,8 @@ pub struct Session {
     watch: Links,
     collector: Collector,
     corrections: calibrate::Corrections,
+    /// By flow, since the trial began; only where a series is told.
+    tx_gaps: Vec<Gap>,
     nonce: u32,
     /// Start of the current trial, CLOCK_MONOTONIC ns.
     base_ns: u64,

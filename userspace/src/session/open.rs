@@ -135,6 +135,7 @@ impl Session {
             watch,
             collector,
             corrections: Corrections::default(),
+            tx_gaps: Vec::new(),
             nonce,
             base_ns: 0,
             clock_offset_ns: 0,

@@ -1,14 +1,14 @@
 //! What the session knows at some moment, put into plain values.
 
 use super::{
-    FlowFacts, FlowSnapshot, Phase, PortFacts, RunFacts, Session, Snapshot, ToldBy,
+    FlowFacts, FlowHistograms, FlowSnapshot, Phase, PortFacts, RunFacts, Session, Snapshot, ToldBy,
     clocks::judge_clocks,
     plan, stamping,
     trial::{PortEnd, TrialEnd},
 };
 use crate::{
     calibration::Correction,
-    collect::{FlowId, Sample},
+    collect::{FlowId, Gap, RxTotals, Sample},
     nic::PortReading,
     rx::lost_range,
     spec::{Flow, Spacing, Track},
@@ -29,9 +29,11 @@ impl Session {
                 session.without_unsure(flow, corrected(sample, session.corrections.of(id)))
             };
             let totals = collector.totals(FlowId(id))?;
+            let latest = correct(collector.latest(FlowId(id))?.clone());
             Some(FlowSnapshot {
                 name: flow.name.clone(),
-                latest: correct(collector.latest(FlowId(id))?.clone()),
+                histograms: session.histograms(id, &latest, totals.rx.as_ref()),
+                latest,
                 settled: collector.latest_settled(FlowId(id)).cloned().map(correct),
                 finished: finished.into_iter().map(correct).collect(),
                 tx_frames: totals.tx_frames,
@@ -44,6 +46,21 @@ impl Session {
         let elapsed =
             Duration::from_nanos(crate::units::monotonic_ns().saturating_sub(self.base_ns));
         Snapshot { phase, elapsed, base_ns: self.base_ns, flows }
+    }
+
+    /// Of a flow, with what is taken off its latency in `latest`.
+    fn histograms(&self, id: u32, latest: &Sample, rx: Option<&RxTotals>) -> FlowHistograms {
+        if !self.settings.series {
+            return FlowHistograms::default();
+        }
+        let bias_ns = self.corrections.of(id).map_or(0, |correction| correction.bias_ns);
+        let gap = |gap: &Gap| Some(gap.coarse()).filter(|counts| !counts.is_empty());
+        FlowHistograms {
+            latency: latest.latency.map(|_| latest.buckets().coarse(bias_ns)),
+            // On several banks they are longer than those of the stream.
+            rx_gap: rx.filter(|rx| rx.counters.banks == 1).and_then(|rx| gap(&rx.gap)),
+            tx_gap: self.tx_gaps.get(id as usize).and_then(gap),
+        }
     }
 
     pub(super) fn facts(&mut self, mut end: TrialEnd) -> RunFacts {

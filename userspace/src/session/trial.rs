@@ -113,6 +113,7 @@ impl Session {
             if monotonic_ns() >= tick_ns {
                 tick_ns += interval_ns;
                 reading.tick(self);
+                self.note_gaps(&counters);
                 if !course.link_may_fall {
                     end.faults.extend(self.unheard(&redirected, &counters));
                 }
@@ -123,6 +124,7 @@ impl Session {
         end.interrupted =
             stop.load(Relaxed) && self.is_unfinished(start_ns, &counters, &end.departures);
         self.join(workers, &mut end.faults);
+        self.note_gaps(&counters);
         let quiet_ns = if end.faults.is_empty() { Some(course.quiet_ns()) } else { None };
         let after = self.drain(&mut reading, tick_ns, quiet_ns, observe);
         end.faults.extend(self.unbanked());
@@ -145,6 +147,13 @@ impl Session {
         const WAIT_MAX_NS: u64 = 1_000_000_000;
         let now_ns = monotonic_ns();
         now_ns >= ns && now_ns - ns >= self.glance().2.min(WAIT_MAX_NS)
+    }
+
+    /// For the snapshots to come.
+    fn note_gaps(&mut self, counters: &[Arc<dyn TxCounters>]) {
+        if self.settings.series {
+            self.tx_gaps = self.gaps(counters);
+        }
     }
 
     /// The gaps between submits of every flow, its streams together.

@@ -61,6 +61,21 @@ fn a_flow_set_is_run_and_every_interface_shows_what_the_kernel_counts() {
     assert_eq!(sum(&history["samples"]), 10_000);
     let two = daemon.get("/api/v1/collector/flows/f/history?count=2").is(200);
     assert_eq!(two["samples"].as_array().unwrap().len(), 2);
+    // The same frames, drawn: each latency and each time between two is in a bucket.
+    let drawn = daemon.get("/api/v1/collector/flows/f/latencies?count=300").is(200);
+    let count = |counts: &Value| -> u64 {
+        counts.as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum()
+    };
+    let edges = drawn["edges_ns"].as_array().unwrap().len();
+    let rows = drawn["rows"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["counts"].as_array().unwrap().len() + 1 == edges));
+    assert_eq!(rows.iter().map(|row| count(&row["counts"])).sum::<u64>(), 10_000);
+    let gaps = daemon.get("/api/v1/collector/flows/f/gaps").is(200);
+    for counts in ["rx_counts", "tx_counts"] {
+        let between = count(&gaps[counts]);
+        assert!((9_990..10_000).contains(&between), "{counts}: {between}");
+    }
+    daemon.get("/api/v1/collector/flows/nobody/gaps").is(404);
     assert_eq!(daemon.ask("DELETE", "/api/v1/collector/flows/f", "", b"").is(204), Value::Null);
     daemon.get("/api/v1/collector/flows/f/latest?run=4711").is(404);
     // What is forgotten in memory is kept in the store.

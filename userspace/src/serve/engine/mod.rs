@@ -26,7 +26,7 @@ pub use protocol::{
     Answer, Backend, CaptureCounts, CaptureStart, Command, EngineError, Event, Held, Holder,
     PortCount, RunStart, Started,
 };
-pub use snapshot::{FlowTotals, LiveFlow, RunPhase, RunSnapshot};
+pub use snapshot::{FlowHistograms, FlowTotals, LiveFlow, RunHistograms, RunPhase, RunSnapshot};
 pub use suite::{
     CurrentTrial, SuiteEnd, SuiteEvent, SuitePlan, SuiteProgress, SuiteRates, SuiteStart, asked,
 };

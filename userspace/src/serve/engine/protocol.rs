@@ -1,6 +1,6 @@
 //! What crosses between the listener and the engine: JSON, a line each.
 
-use super::{RunSnapshot, SuiteEvent, SuitePlan, SuiteStart};
+use super::{RunHistograms, RunSnapshot, SuiteEvent, SuitePlan, SuiteStart};
 use crate::spec::JsonText;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -341,6 +341,8 @@ impl std::fmt::Display for Holder {
 pub enum Event {
     /// An interval of a run is over.
     Snapshot(RunSnapshot),
+    /// The same interval, drawn; left out where the pipe is full.
+    Histograms(RunHistograms),
     /// A run is over.
     Done {
         /// The run.

@@ -2,7 +2,7 @@
 
 use super::{
     protocol::{Answer, EngineError, Event, Holder, Line, RunStart, Started},
-    snapshot::RunSnapshot,
+    snapshot::{RunHistograms, RunSnapshot},
     worker::{Shared, refusal},
 };
 use crate::{
@@ -124,10 +124,13 @@ fn event_of(shared: &Shared, run: u64, mut session: Session, stop: &AtomicBool) 
     let ran = catch_unwind(AssertUnwindSafe(move || {
         let mut waiting = None;
         let facts = session.run(stop, &mut |snapshot: &Snapshot| {
+            let histograms = RunHistograms::new(run, snapshot);
             let snapshot = later(waiting.take(), RunSnapshot::new(run, snapshot));
             if let Some(Event::Snapshot(unheard)) = shared.try_say(Event::Snapshot(snapshot)) {
                 waiting = Some(unheard);
             }
+            // One picture less is no number less.
+            let _ = shared.try_say(Event::Histograms(histograms));
         })?;
         drop(session);
         if let Some(waiting) = waiting {

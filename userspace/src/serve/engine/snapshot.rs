@@ -1,6 +1,7 @@
 //! A run as it is shown while it goes on: the one struct behind every interface.
 
 use crate::{
+    collect::Coarse,
     report::SampleRow,
     rx::Counters,
     session::{self, FlowSnapshot, ToldBy},
@@ -54,6 +55,43 @@ pub struct LiveFlow {
     pub finished: Vec<SampleRow>,
     /// Since the run began.
     pub totals: FlowTotals,
+}
+
+/// What frames of a run look like at the end of an interval, for those who draw it: told beside
+/// the snapshot, for most readers want none of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunHistograms {
+    /// The run.
+    pub run: u64,
+    /// In the order of the file.
+    pub flows: Vec<FlowHistograms>,
+}
+
+/// The same of a flow; buckets are those of [`coarse_edges`](crate::collect::coarse_edges).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowHistograms {
+    /// Name of the row.
+    pub name: String,
+    /// End of the interval, as of its sample.
+    pub t: u64,
+    /// Latency of what arrived in it.
+    pub latency: Option<Coarse>,
+    /// Times between arrivals since the run began.
+    pub rx_gap: Option<Coarse>,
+    /// Times between submits since the run began.
+    pub tx_gap: Option<Coarse>,
+}
+
+impl RunHistograms {
+    /// Of the session's.
+    pub fn new(run: u64, snapshot: &session::Snapshot) -> Self {
+        let flow = |flow: &session::FlowSnapshot| {
+            let session::FlowHistograms { latency, rx_gap, tx_gap } = flow.histograms.clone();
+            let t = flow.latest.time_ns.saturating_sub(snapshot.base_ns);
+            FlowHistograms { name: flow.name.clone(), t, latency, rx_gap, tx_gap }
+        };
+        Self { run, flows: snapshot.flows.iter().map(flow).collect() }
+    }
 }
 
 /// What a flow has done since its run began. `None`: not measured.

@@ -126,6 +126,8 @@ impl State {
                 })
                 .is_some()
             }
+            // Of its own runs nobody draws anything.
+            Event::Histograms(drawn) => self.with_run(drawn.run, |_| ()),
             Event::Suite(_) => false,
         }
     }

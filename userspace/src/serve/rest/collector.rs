@@ -5,11 +5,12 @@ use super::{
     extract::{Path, Query, number},
 };
 use crate::{
+    collect::{Coarse, coarse_edges},
     report::SampleRow,
     serve::{
         engine::{FlowTotals, LiveFlow, RunSnapshot},
         problem::Problem,
-        runs::blocking,
+        runs::{LatencyRow, blocking},
     },
 };
 use axum::{Json, extract::State, http::StatusCode};
@@ -134,6 +135,95 @@ pub(super) async fn history(
     }
     samples.drain(..samples.len().saturating_sub(count));
     Ok(Json(FlowHistory { run, flow, samples }))
+}
+
+/// Latency over time, for a heat map.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FlowLatencies {
+    /// The run.
+    run: u64,
+    /// The row.
+    flow: String,
+    /// Bucket i is from edge i up to, but without, edge i + 1: two buckets an octave, the same
+    /// for every flow and run.
+    edges_ns: Vec<u64>,
+    /// Oldest first, one for each interval in which latency was measured.
+    rows: Vec<LatencyCounts>,
+}
+
+/// Of one interval.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LatencyCounts {
+    /// Its end, as of its sample.
+    t: u64,
+    /// Frames that arrived in it, by bucket.
+    counts: Vec<u64>,
+}
+
+/// Times between frames since a run began.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FlowGaps {
+    /// The run.
+    run: u64,
+    /// The row.
+    flow: String,
+    /// As of latencies.
+    edges_ns: Vec<u64>,
+    /// Between arrivals; null: not measured, or the frames come on several RX queues.
+    rx_counts: Option<Vec<u64>>,
+    /// Between submits; null: not measured.
+    tx_counts: Option<Vec<u64>>,
+}
+
+fn dense(coarse: &Coarse) -> Vec<u64> {
+    let mut counts = vec![0; coarse_edges().len() - 1];
+    for (index, count) in coarse {
+        if let Some(bucket) = counts.get_mut(usize::from(*index)) {
+            *bucket += count;
+        }
+    }
+    counts
+}
+
+/// The latency of a flow over time, in buckets, of a run that is in memory.
+#[utoipa::path(get, path = "/api/v1/collector/flows/{flow}/latencies", tag = "collector",
+    params(("flow" = String, Path, description = "The row"), Samples),
+    responses((status = 200, body = FlowLatencies), (status = 400, body = Problem),
+    (status = 404, body = Problem)))]
+pub(super) async fn latencies(
+    State(app): State<App>,
+    Path(flow): Path<String>,
+    Query(of): Query<Samples>,
+) -> Result<Json<FlowLatencies>, Problem> {
+    if !(1..=86_400).contains(&of.count) {
+        return Err(Problem::bad("count", "1 to 86400"));
+    }
+    let run =
+        number("run", of.run)?.or_else(|| app.runs.run_of(&flow)).ok_or_else(|| no_flow(&flow))?;
+    let rows = app.runs.latencies(run, &flow, of.count as usize).ok_or_else(|| no_flow(&flow))?;
+    let counts = |row: LatencyRow| {
+        row.latency.map(|latency| LatencyCounts { t: row.t, counts: dense(&latency) })
+    };
+    let rows = rows.into_iter().filter_map(counts).collect();
+    let edges_ns = coarse_edges();
+    Ok(Json(FlowLatencies { run, flow, edges_ns, rows }))
+}
+
+/// The times between a flow's frames, in buckets, since a run that is in memory began.
+#[utoipa::path(get, path = "/api/v1/collector/flows/{flow}/gaps", tag = "collector",
+    params(("flow" = String, Path, description = "The row"), OfRun),
+    responses((status = 200, body = FlowGaps), (status = 400, body = Problem),
+    (status = 404, body = Problem)))]
+pub(super) async fn gaps(
+    State(app): State<App>,
+    Path(flow): Path<String>,
+    Query(of): Query<OfRun>,
+) -> Result<Json<FlowGaps>, Problem> {
+    let run =
+        number("run", of.run)?.or_else(|| app.runs.run_of(&flow)).ok_or_else(|| no_flow(&flow))?;
+    let gaps = app.runs.gaps(run, &flow).ok_or_else(|| no_flow(&flow))?;
+    let [rx_counts, tx_counts] = [gaps.rx, gaps.tx].map(|gap| gap.as_ref().map(dense));
+    Ok(Json(FlowGaps { run, flow, edges_ns: coarse_edges(), rx_counts, tx_counts }))
 }
 
 /// Forgets the samples of a flow that are in memory; if it is still sent, new ones come.

@@ -177,6 +177,8 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(collector::all_latest))
         .routes(routes!(collector::latest))
         .routes(routes!(collector::history))
+        .routes(routes!(collector::latencies))
+        .routes(routes!(collector::gaps))
         .routes(routes!(collector::remove_flow))
         .routes(routes!(archive::export))
         .routes(routes!(captures::list, captures::start))

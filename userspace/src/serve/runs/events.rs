@@ -18,6 +18,9 @@ impl Sink for Runs {
     fn event(&self, event: Event) {
         match event {
             Event::Snapshot(snapshot) => self.snapshot(snapshot),
+            Event::Histograms(drawn) => {
+                self.change(drawn.run, |active| active.pictures.record(drawn));
+            }
             Event::Done { run, result } => self.over(run, Ok(&result)),
             Event::Failed { run, reason } => self.over(run, Err(&reason)),
             Event::CaptureDone { capture, counts, fault } => {

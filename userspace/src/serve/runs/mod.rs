@@ -7,10 +7,12 @@ mod alias;
 mod captures;
 mod events;
 mod history;
+mod pictures;
 mod request;
 
 pub(super) use alias::with_aliases;
 pub use captures::{CaptureHead, Captures};
+pub use pictures::{Gaps, LatencyRow};
 pub(super) use request::invalid;
 pub use request::{Planned, PlannedFlow, RunRequest, StartError};
 
@@ -21,6 +23,7 @@ use super::{
 };
 use crate::report::SampleRow;
 use history::History;
+use pictures::Pictures;
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -54,6 +57,7 @@ struct Active {
     head: RunHead,
     latest: Option<Arc<RunSnapshot>>,
     history: History,
+    pictures: Pictures,
     /// Snapshots stored.
     stored: u64,
     /// To be stopped as soon as it can be.
@@ -154,6 +158,7 @@ impl Runs {
                 head,
                 latest: None,
                 history: History::new(planned.flows.len(), self.settings.samples),
+                pictures: Pictures::new(planned.flows.len(), self.settings.samples),
                 stored: 0,
                 stop_asked: false,
             },
@@ -316,9 +321,23 @@ impl Runs {
         self.state().get(&id)?.history.last(flow, count)
     }
 
+    /// Latency of the last `count` intervals of a flow, oldest first; `None`: not in memory.
+    pub fn latencies(&self, id: u64, flow: &str, count: usize) -> Option<Vec<LatencyRow>> {
+        self.state().get(&id)?.pictures.latencies(flow, count)
+    }
+
+    /// Times between the frames of a flow; `None`: not in memory.
+    pub fn gaps(&self, id: u64, flow: &str) -> Option<Gaps> {
+        self.state().get(&id)?.pictures.gaps(flow)
+    }
+
     /// Forgets the samples of a flow; whether there were any.
     pub fn remove_flow(&self, id: u64, flow: &str) -> bool {
-        self.change(id, |active| active.history.remove(flow)).unwrap_or(false)
+        let remove = |active: &mut Active| {
+            active.pictures.remove(flow);
+            active.history.remove(flow)
+        };
+        self.change(id, remove).unwrap_or(false)
     }
 
     /// Ends every run, and waits until all have their results, but no longer than `patience`.

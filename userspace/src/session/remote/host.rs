@@ -261,6 +261,7 @@ impl Work {
             // What is counted is collected elsewhere.
             collector: Collector::new(0, 1, interval),
             corrections: Corrections::default(),
+            tx_gaps: Vec::new(),
             nonce,
             base_ns: 0,
             clock_offset_ns: 0,

@@ -8,7 +8,7 @@ use crate::{
     collect::{FlowId, FlowReading, Gap},
     rx::{Counters, Observed},
     session::{
-        FlowFacts, FlowSnapshot, Phase, RunFacts, SessionError, Snapshot, ToldBy,
+        FlowFacts, FlowHistograms, FlowSnapshot, Phase, RunFacts, SessionError, Snapshot, ToldBy,
         pin::{Standby, allowed_cpus},
     },
     spec::Expect,
@@ -224,6 +224,7 @@ impl Replay {
             latest: latest.clone(),
             settled: self.collector.latest_settled(FLOW).cloned(),
             finished,
+            histograms: FlowHistograms::default(),
             tx_frames: totals.tx_frames,
             tx_bytes: totals.tx_bytes,
             rx: totals.rx.as_ref().map(|rx| rx.counters),
