@@ -1,6 +1,7 @@
 //! What judges a page from outside: axe, and the kernel's own counters.
 
 import { execFileSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
@@ -9,7 +10,7 @@ import { expect } from 'vitest'
 export const PATIENCE_MS = 60_000
 
 /** Fails on violations of WCAG 2.2, levels A and AA, light and dark. */
-export async function accessible(page: Page, what: string): Promise<void> {
+export async function accessible(page: Page, what = page.url()): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
     const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
@@ -38,4 +39,10 @@ export async function until<T>(ask: () => Promise<T> | T, enough: (value: T) => 
     if (Date.now() > end) throw new Error(`waited in vain until ${what}: ${JSON.stringify(value)}`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
+}
+
+/** The file that a click gives. */
+export async function download(page: Page, click: () => Promise<void>): Promise<{ name: string; text: string }> {
+  const [file] = await Promise.all([page.waitForEvent('download'), click()])
+  return { name: file.suggestedFilename(), text: await readFile(await file.path(), 'utf8') }
 }

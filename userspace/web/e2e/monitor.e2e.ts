@@ -1,33 +1,21 @@
 // Runs as people watch them: frames on a real cable, judged by the kernel's counters and by foreign readers of files.
-import AxeBuilder from '@axe-core/playwright'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Daemon, launch, ports, watched } from './harness'
+import { accessible, kernel } from './judges'
 
 let daemon: Daemon
 let browser: Browser
 
-/** The interface and the namespace of a PORT. */
-function place(port: string): { device: string; space: string[] } {
-  const [device = '', netns] = port.split('@')
-  return { device, space: netns ? ['-n', netns] : [] }
-}
 /** What the kernel has counted: frames out of one end and into the other. */
-function kernel(): { sent: number; received: number } {
-  const count = (port: string) => {
-    const { device, space } = place(port)
-    const told = execFileSync('ip', [...space, '-s', '-j', 'link', 'show', 'dev', device], { encoding: 'utf8' })
-    return JSON.parse(told)[0].stats64 as { tx: { packets: number }; rx: { packets: number } }
-  }
-  return { sent: count(ports.west).tx.packets, received: count(ports.east).rx.packets }
-}
+const counts = () => ({ sent: kernel(ports.west).tx, received: kernel(ports.east).rx })
 /** The kernel's own neighbour discovery would be counted with the frames of the run. */
 function silence(port: string): void {
-  const { device, space } = place(port)
+  const [device = '', netns] = port.split('@')
   const command = ['sysctl', '-qw', `net.ipv6.conf.${device}.disable_ipv6=1`]
-  if (space[1]) execFileSync('ip', ['netns', 'exec', space[1], ...command])
+  if (netns) execFileSync('ip', ['netns', 'exec', netns, ...command])
 }
 
 const layers = (destination: string, port: number) => [
@@ -93,7 +81,7 @@ afterAll(async () => {
 test('a run is started, steered and stopped by the page, with the counters of the kernel, and its result taken home', async () => {
   const { context, page, faults } = await watched(browser, daemon)
   await flowSet('watched', [flow('fast', '2000pps'), flow('slow', '500pps', 9)])
-  const before = kernel()
+  const before = counts()
   await page.goto('/runs')
   await page.getByLabel('Flow set').selectOption({ label: 'watched' })
   await page.getByRole('button', { name: 'Start', exact: true }).click()
@@ -122,7 +110,7 @@ test('a run is started, steered and stopped by the page, with the counters of th
   await page.getByRole('button', { name: 'Pause all' }).click()
   await page.getByRole('cell', { name: 'paused' }).nth(1).waitFor()
   const counted = async () => {
-    const now = kernel()
+    const now = counts()
     return [(await total(page, 'tx_frames')) - (now.sent - before.sent), (await total(page, 'rx_unique_frames')) - (now.received - before.received)]
   }
   await expect.poll(counted, { timeout: 60_000 }).toEqual([0, 0])
@@ -136,7 +124,7 @@ test('a run is started, steered and stopped by the page, with the counters of th
   await page.getByRole('button', { name: 'Stop' }).click()
   await page.getByRole('heading', { name: 'Result' }).waitFor({ timeout: 60_000 })
   const result = await daemon.api<{ verdict: string; flows: { name: string; tx_frames: number; verdict: string }[] }>(`/runs/${run}/result`)
-  expect(result.flows.reduce((sum, one) => sum + one.tx_frames, 0)).toBe(kernel().sent - before.sent)
+  expect(result.flows.reduce((sum, one) => sum + one.tx_frames, 0)).toBe(counts().sent - before.sent)
   await page.getByText('The way of the frames, fast').first().waitFor()
 
   const json = await file(page, 'JSON')
@@ -257,11 +245,7 @@ test('ports, runs and captures have no violation of WCAG A or AA, light, dark an
       await page.goto(place)
       await page.getByRole('heading', { level: 1 }).or(page.getByRole('heading', { name: 'Two runs are needed' })).first().waitFor()
       if (place.includes('flow=one')) await expect.poll(() => total(page, 'tx_frames'), { timeout: 60_000 }).toBeGreaterThan(0)
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme })
-        const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
-        expect(violations.map((one) => `${place} ${colorScheme}: ${one.id} ${one.nodes.map((node) => node.html).join(' ')}`)).toEqual([])
-      }
+      await accessible(page, place)
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
       expect(wider, place).toBeLessThanOrEqual(0)
     }

@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { BenchResult } from '@/api/results/suite'
 import { Daemon, launch, ports, watched } from './harness'
-import { download, expectAccessible, kernelFrames } from './support'
+import { accessible, download, kernel } from './judges'
 
 /** A trial takes at least half a second of waits; machines are busy. */
 const PATIENCE_MS = 240_000
@@ -81,9 +81,9 @@ test('RFC 2544 is written on the page, watched on a real device and read to its 
   await page.getByText('Learning, waits, limits').click()
   expect(await page.getByLabel('Wait for residual frames').inputValue()).toBe('500ms')
   await page.getByText('Takes about').waitFor()
-  await expectAccessible(page)
+  await accessible(page)
 
-  const before = { west: kernelFrames(west), east: kernelFrames(east) }
+  const before = { west: kernel(west), east: kernel(east) }
   await page.getByRole('button', { name: 'Start test' }).click()
   await page.waitForURL(/\/tests\/\d+$/)
   const id = Number(page.url().split('/').at(-1))
@@ -91,7 +91,7 @@ test('RFC 2544 is written on the page, watched on a real device and read to its 
   await page.getByRole('figure').filter({ hasText: 'Search: throughput, 64' }).locator('title', { hasText: /^trial 1: / }).waitFor({ state: 'attached', timeout: 60_000 })
   await page.getByRole('heading', { name: /^Rates of trial/ }).waitFor({ timeout: 60_000 })
   await page.getByText(/trials done/).waitFor()
-  await expectAccessible(page)
+  await accessible(page)
   await badge(page, 'pass').waitFor({ timeout: PATIENCE_MS })
 
   const result = await rest<BenchResult>(`suites/${id}/result`)
@@ -108,19 +108,19 @@ test('RFC 2544 is written on the page, watched on a real device and read to its 
   // The kernel counted every frame that the trials say were sent, and little else: learning, ARP,
   // and half a second at line rate that shows what the tester itself can send.
   const [sent, seen] = [result.trials.reduce((sum, trial) => sum + trial.tx_frames, 0), result.trials.reduce((sum, trial) => sum + trial.rx_unique_frames, 0)]
-  const counted = { tx: kernelFrames(west).tx - before.west.tx, rx: kernelFrames(east).rx - before.east.rx }
+  const counted = { tx: kernel(west).tx - before.west.tx, rx: kernel(east).rx - before.east.rx }
   const beside = Math.ceil((row?.theoretical_fps ?? 0) / 2) + 500
   for (const more of [counted.tx - sent, counted.rx - seen]) {
     expect(more).toBeGreaterThanOrEqual(0)
     expect(more).toBeLessThan(beside)
   }
-  await expectAccessible(page)
+  await accessible(page)
 
   await page.getByRole('link', { name: 'Trials', exact: true }).click()
   await page.getByRole('heading', { name: `${result.trials.length} trials` }).waitFor()
   await page.getByRole('link', { name: 'Setup and compliance' }).click()
   await page.getByRole('heading', { name: 'Compliance: none' }).waitFor()
-  await expectAccessible(page)
+  await accessible(page)
   // A link opens the same view again.
   await page.reload()
   await page.getByRole('heading', { name: 'Compliance: none' }).waitFor()
@@ -174,7 +174,7 @@ test('a test is stopped and resumed, and no finished trial is sent again', { tim
   expect(whole.length).toBeGreaterThan(kept.length)
   expect(whole.slice(0, kept.length)).toEqual(kept)
   await page.getByRole('button', { name: 'Delete' }).click()
-  await expectAccessible(page)
+  await accessible(page)
   await page.getByRole('button', { name: 'Delete test' }).click()
   await page.waitForURL(`${daemon.url}/tests`)
   await expect(rest(`suites/${id}`)).rejects.toThrow('404')
@@ -190,7 +190,7 @@ test('two tests are picked from the list and compared', { timeout: 120_000 }, as
   for (const id of ids) await expect.poll(() => rest<{ state: string }>(`suites/${id}`).then((suite) => suite.state), { timeout: 60_000 }).toBe('done')
   const { page, close } = await open('/tests')
   for (const id of ids) await page.getByLabel(new RegExp(`^Compare test ${id},`)).check()
-  await expectAccessible(page)
+  await accessible(page)
   await page.getByRole('link', { name: `Compare ${ids[0]} and ${ids[1]}` }).click()
   await page.getByRole('heading', { name: 'Throughput' }).waitFor()
   const results = await Promise.all(ids.map((id) => rest<BenchResult>(`suites/${id}/result`)))
@@ -198,7 +198,7 @@ test('two tests are picked from the list and compared', { timeout: 120_000 }, as
   const found = await cells(page, 'Throughput', '64')
   expect(found.slice(1, 3)).toEqual(rates.map(commas))
   expect(Number.parseFloat(found[3] ?? '')).toBeCloseTo(((rates[1] ?? 0) / (rates[0] ?? 1) - 1) * 100, 0)
-  await expectAccessible(page)
+  await accessible(page)
   await page.getByRole('button', { name: 'Swap A and B' }).click()
   await expect.poll(async () => (await cells(page, 'Throughput', '64'))[1]).toBe(commas(rates[1] ?? 0))
   await close()
@@ -209,13 +209,13 @@ test('MLRsearch and Y.1564 are started with the keyboard alone, on a simulated d
     const { page, close } = await open(`/tests/new?kind=${kind}`)
     await page.getByText('Takes about').waitFor()
     expect(await page.getByRole('radio', { name: new RegExp(name) }).isChecked()).toBe(true)
-    await expectAccessible(page)
+    await accessible(page)
     await page.getByLabel('Name', { exact: true }).first().focus()
     await page.keyboard.type(`${name} by keyboard`)
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/tests\/\d+$/, { timeout: 30_000 })
     await page.getByRole('table', { name: title }).waitFor({ timeout: 60_000 })
-    await expectAccessible(page)
+    await accessible(page)
     await close()
   }
 })

@@ -9,3 +9,8 @@ export function save(name: string, kind: string, content: BlobPart): void {
   // The browser reads it after the click.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
 }
+
+/** A name that every file system takes. */
+export function fileName(name: string): string {
+  return name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|-+$/g, '') || 'linerate'
+}
