@@ -3,27 +3,6 @@
 use super::Whole;
 use serde::Deserialize;
 
-/// Declares objects as the schema has them.
-macro_rules! objects {
-    ($($(#[$doc:meta])* $name:ident { $($field:ident: $of:ty,)* })*) => { $(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Default, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        #[allow(missing_docs, reason = "the names of the schema")]
-        pub struct $name { $(pub $field: Option<$of>,)* }
-    )* };
-}
-
-macro_rules! choices {
-    ($($(#[$doc:meta])* $name:ident { $($variant:ident,)* })*) => { $(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        #[allow(missing_docs, reason = "the names of the schema")]
-        pub enum $name { $($variant,)* }
-    )* };
-}
-
 /// Ports whose frames are kept.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

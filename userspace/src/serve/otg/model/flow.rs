@@ -4,27 +4,6 @@ use super::{Header, Whole};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Declares objects and their choices as the schema has them.
-macro_rules! objects {
-    ($($(#[$doc:meta])* $name:ident { $($field:ident: $of:ty,)* })*) => { $(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Default, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        #[allow(missing_docs, reason = "the names of the schema")]
-        pub struct $name { $(pub $field: $of,)* }
-    )* };
-}
-
-macro_rules! choices {
-    ($($(#[$doc:meta])* $name:ident { $($variant:ident,)* })*) => { $(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        #[allow(missing_docs, reason = "the names of the schema")]
-        pub enum $name { $($variant,)* }
-    )* };
-}
-
 /// `Flow`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,82 +55,82 @@ choices! {
 
 objects! {
     /// `Flow.TxRx`.
-    TxRx { choice: Option<EndForm>, port: Option<FlowPort>, }
+    TxRx { choice: EndForm, port: FlowPort, }
     /// Frame sizes with FCS.
     Size {
-        choice: Option<SizeForm>,
-        fixed: Option<Whole>,
-        increment: Option<SizeIncrement>,
-        random: Option<SizeRandom>,
-        weight_pairs: Option<WeightPairs>,
+        choice: SizeForm,
+        fixed: Whole,
+        increment: SizeIncrement,
+        random: SizeRandom,
+        weight_pairs: WeightPairs,
     }
     /// One size after the other.
-    SizeIncrement { start: Option<Whole>, end: Option<Whole>, step: Option<Whole>, }
+    SizeIncrement { start: Whole, end: Whole, step: Whole, }
     /// Any size between.
-    SizeRandom { min: Option<Whole>, max: Option<Whole>, }
+    SizeRandom { min: Whole, max: Whole, }
     /// A mix of sizes.
     WeightPairs {
-        choice: Option<WeightForm>,
-        predefined: Option<Mix>,
-        custom: Option<Vec<WeightPair>>,
+        choice: WeightForm,
+        predefined: Mix,
+        custom: Vec<WeightPair>,
     }
     /// A size of a mix.
-    WeightPair { size: Option<Whole>, weight: Option<f64>, }
+    WeightPair { size: Whole, weight: f64, }
     /// Bits are L2 with FCS, as for the other open servers; the percentage is of L1.
     Rate {
-        choice: Option<RateForm>,
-        pps: Option<Whole>,
-        bps: Option<Whole>,
-        kbps: Option<Whole>,
-        mbps: Option<Whole>,
-        gbps: Option<Whole>,
-        percentage: Option<f64>,
+        choice: RateForm,
+        pps: Whole,
+        bps: Whole,
+        kbps: Whole,
+        mbps: Whole,
+        gbps: Whole,
+        percentage: f64,
     }
     /// When a flow ends.
     Duration {
-        choice: Option<DurationForm>,
-        fixed_packets: Option<FixedPackets>,
-        fixed_seconds: Option<FixedSeconds>,
-        burst: Option<Burst>,
-        continuous: Option<Continuous>,
+        choice: DurationForm,
+        fixed_packets: FixedPackets,
+        fixed_seconds: FixedSeconds,
+        burst: Burst,
+        continuous: Continuous,
     }
     /// After so many frames.
-    FixedPackets { packets: Option<Whole>, gap: Option<Whole>, delay: Option<Time>, }
+    FixedPackets { packets: Whole, gap: Whole, delay: Time, }
     /// After this time.
-    FixedSeconds { seconds: Option<f64>, gap: Option<Whole>, delay: Option<Time>, }
+    FixedSeconds { seconds: f64, gap: Whole, delay: Time, }
     /// When stopped.
-    Continuous { gap: Option<Whole>, delay: Option<Time>, }
+    Continuous { gap: Whole, delay: Time, }
     /// Trains of frames.
     Burst {
-        bursts: Option<Whole>,
-        packets: Option<Whole>,
-        gap: Option<Whole>,
-        inter_burst_gap: Option<Time>,
+        bursts: Whole,
+        packets: Whole,
+        gap: Whole,
+        inter_burst_gap: Time,
     }
     /// A time, or the time that so many octets take on the line.
     Time {
-        choice: Option<TimeForm>,
-        bytes: Option<f64>,
-        nanoseconds: Option<f64>,
-        microseconds: Option<f64>,
+        choice: TimeForm,
+        bytes: f64,
+        nanoseconds: f64,
+        microseconds: f64,
     }
     /// What is measured.
     Metrics {
-        enable: Option<bool>,
-        loss: Option<bool>,
-        rx_tx_ratio: Option<RxTxRatio>,
-        timestamps: Option<bool>,
-        latency: Option<Latency>,
-        predefined_metric_tags: Option<PredefinedTags>,
+        enable: bool,
+        loss: bool,
+        rx_tx_ratio: RxTxRatio,
+        timestamps: bool,
+        latency: Latency,
+        predefined_metric_tags: PredefinedTags,
     }
     /// Whether, and between which bits, latency is measured.
-    Latency { enable: Option<bool>, mode: Option<LatencyMode>, }
+    Latency { enable: bool, mode: LatencyMode, }
     /// How many frames are to arrive for one that was sent.
-    RxTxRatio { choice: Option<RatioForm>, rx_count: Option<Empty>, value: Option<f64>, }
+    RxTxRatio { choice: RatioForm, rx_count: Empty, value: f64, }
     /// Tracking by receiver.
-    PredefinedTags { rx_name: Option<bool>, }
+    PredefinedTags { rx_name: bool, }
     /// An object without members.
     Empty {}
     /// What follows the headers.
-    Payload { choice: Option<PayloadForm>, }
+    Payload { choice: PayloadForm, }
 }

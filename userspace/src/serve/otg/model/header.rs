@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A number field.
-type Number = Option<Pattern<Whole>>;
+type Number = Pattern<Whole>;
 
 /// The headers that can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -58,22 +58,11 @@ pub struct Custom {
     pub metric_tags: Option<Vec<Value>>,
 }
 
-/// Declares the objects whose members are all fields that may be left out.
-macro_rules! headers {
-    ($($(#[$doc:meta])* $name:ident { $($field:ident: $of:ty,)* })*) => { $(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Default, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        #[allow(missing_docs, reason = "the names of the schema")]
-        pub struct $name { $(pub $field: $of,)* }
-    )* };
-}
-
-headers! {
+objects! {
     /// IEEE 802.3.
     Ethernet {
-        dst: Option<Pattern<Mac>>,
-        src: Option<Pattern<Mac>>,
+        dst: Pattern<Mac>,
+        src: Pattern<Mac>,
         ether_type: Number,
         pfc_queue: Number,
     }
@@ -85,7 +74,7 @@ headers! {
     Ipv4 {
         version: Number,
         header_length: Number,
-        priority: Option<Priority>,
+        priority: Priority,
         total_length: Number,
         identification: Number,
         reserved: Number,
@@ -94,13 +83,13 @@ headers! {
         fragment_offset: Number,
         time_to_live: Number,
         protocol: Number,
-        header_checksum: Option<Checksum>,
-        src: Option<Pattern<Ipv4Addr>>,
-        dst: Option<Pattern<Ipv4Addr>>,
-        options: Option<Vec<Value>>,
+        header_checksum: Checksum,
+        src: Pattern<Ipv4Addr>,
+        dst: Pattern<Ipv4Addr>,
+        options: Vec<Value>,
     }
     /// The second octet of IPv4, in one of three readings.
-    Priority { choice: Option<PriorityForm>, raw: Number, tos: Option<Tos>, dscp: Option<Dscp>, }
+    Priority { choice: PriorityForm, raw: Number, tos: Tos, dscp: Dscp, }
     /// RFC 1349.
     Tos {
         precedence: Number,
@@ -120,8 +109,8 @@ headers! {
         payload_length: Number,
         next_header: Number,
         hop_limit: Number,
-        src: Option<Pattern<Ipv6Addr>>,
-        dst: Option<Pattern<Ipv6Addr>>,
+        src: Pattern<Ipv6Addr>,
+        dst: Pattern<Ipv6Addr>,
     }
     /// RFC 9293, and the nonce bit of RFC 3540.
     Tcp {
@@ -140,17 +129,17 @@ headers! {
         ctl_syn: Number,
         ctl_fin: Number,
         window: Number,
-        checksum: Option<Checksum>,
+        checksum: Checksum,
     }
     /// RFC 768.
-    Udp { src_port: Number, dst_port: Number, length: Number, checksum: Option<Checksum>, }
+    Udp { src_port: Number, dst_port: Number, length: Number, checksum: Checksum, }
     /// RFC 2784.
     Gre {
         checksum_present: Number,
         reserved0: Number,
         version: Number,
         protocol: Number,
-        checksum: Option<Checksum>,
+        checksum: Checksum,
         reserved1: Number,
     }
     /// RFC 826.
@@ -160,18 +149,18 @@ headers! {
         hardware_length: Number,
         protocol_length: Number,
         operation: Number,
-        sender_hardware_addr: Option<Pattern<Mac>>,
-        sender_protocol_addr: Option<Pattern<Ipv4Addr>>,
-        target_hardware_addr: Option<Pattern<Mac>>,
-        target_protocol_addr: Option<Pattern<Ipv4Addr>>,
+        sender_hardware_addr: Pattern<Mac>,
+        sender_protocol_addr: Pattern<Ipv4Addr>,
+        target_hardware_addr: Pattern<Mac>,
+        target_protocol_addr: Pattern<Ipv4Addr>,
     }
     /// RFC 792, RFC 4443.
-    Icmp { choice: Option<IcmpForm>, echo: Option<Echo>, }
+    Icmp { choice: IcmpForm, echo: Echo, }
     /// RFC 792, RFC 4443 section 4.
     Echo {
         r#type: Number,
         code: Number,
-        checksum: Option<Checksum>,
+        checksum: Checksum,
         identifier: Number,
         sequence_number: Number,
     }

@@ -2,6 +2,9 @@
 //! of the schema (open-traffic-generator/models, 1.62.0). All others are refused where they
 //! stand.
 
+#[macro_use]
+mod declare;
+
 mod capture;
 mod config;
 mod control;
