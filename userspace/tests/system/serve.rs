@@ -130,7 +130,9 @@ fn what_is_wrong_is_named_by_its_field_and_changes_nothing() {
     assert!(refused["detail"].as_str().unwrap().contains("nowhere0"), "{refused}");
     daemon.ask("POST", "/api/v1/runs", "content-type: text/plain\r\n", b"{}").is(415);
     daemon.ask("PATCH", "/api/v1/runs", "", b"").is(405);
-    for path in ["/", "/api/v1/nothing", "/api/v1/runs/7", "/api/v1/runs/x", "/api/v1/flows/-1"] {
+    for path in
+        ["/nothing.js", "/api/v1/nothing", "/api/v1/runs/7", "/api/v1/runs/x", "/api/v1/flows/-1"]
+    {
         daemon.get(path).is(404);
     }
     daemon.get("/api/v1/flows?limit=0").is(400);

@@ -48,7 +48,8 @@ context = ssl.create_default_context(cafile=trusted)
 try:
     with urllib.request.urlopen(request, context=context, timeout=20) as answer:
         if 'event-stream' in answer.headers['Content-Type']:
-            print(json.dumps([answer.status, answer.readline().decode()]))
+            event = next(line for line in answer if line.strip() and line[:1] != b':')
+            print(json.dumps([answer.status, event.decode()]))
         else:
             print(json.dumps([answer.status, answer.read().decode()]))
 except urllib.error.HTTPError as error:

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every tier, a summary, and no green where a tier did not run.
 
 use std::{
+    env,
     process::{Command, ExitStatus},
     time::{Duration, Instant},
 };
@@ -83,6 +84,7 @@ const TIERS: &[TierOf] = &[
     tier("docs", "examples, and rustdoc without a warning", docs),
     tier("package", "lock file, licences, what a crate would hold", package),
     tier("vm", "zero-copy on a real driver, in a VM", || vm::zero_copy().into()),
+    long("pages-rfc2544", "benchmarks from the page to their reports", pages_rfc2544),
     long("clients", "both APIs driven by others' programs, a hundred kills", clients),
     long("demo", "the main job, in release, on a lab of its own", demo_tier),
     long("peers", "linerate beside other generators, briefly", peers),
@@ -245,6 +247,16 @@ const PAGES: &str = "pages::";
 
 /// People at the pages, in Debian's Chromium.
 fn pages() -> Outcome {
+    in_a_browser("shell builder monitor load")
+}
+
+/// A whole benchmark takes its time.
+fn pages_rfc2544() -> Outcome {
+    in_a_browser("tests.e2e")
+}
+
+/// Specs by a part of their names.
+fn in_a_browser(specs: &str) -> Outcome {
     let Some(chromium) = shell::find_program("chromium") else {
         let why = "there is no chromium here; Debian has a package of this name";
         return Outcome::NotRun { why: why.to_owned(), code: 1 };
@@ -253,15 +265,19 @@ fn pages() -> Outcome {
         Ok(node) => node,
         Err(error) => return Err(error).into(),
     };
-    between_namespaces(&["-p", "linerate", "--test", "system"], |command| {
+    between_namespaces(&SYSTEM, |command| {
         command.args(["--test-threads=1", "--nocapture", PAGES]);
         command.env("LINERATE_NODE", node.program()).env("LINERATE_CHROMIUM", &chromium);
+        command.env("LINERATE_E2E", env::var("LINERATE_E2E").unwrap_or_else(|_| specs.to_owned()));
     })
 }
 
+/// As part of the workspace, or cargo would build everything once more with fewer features.
+const SYSTEM: [&str; 3] = ["--workspace", "--test", "system"];
+
 /// The daemon before real clients, and killed again and again.
 fn clients() -> Outcome {
-    between_namespaces(&["-p", "linerate", "--test", "system"], |command| {
+    between_namespaces(&SYSTEM, |command| {
         command.arg("--test-threads=1").args(CLIENTS);
     })
 }

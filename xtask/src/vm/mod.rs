@@ -184,7 +184,8 @@ struct Lab {
 impl Lab {
     fn prepare() -> Result<Self> {
         let virtme = packages::virtme()?;
-        let build = ["build", "--locked", "--package", "linerate", "--package", "xtask"];
+        // As the tests build it: with other features it would be built once more.
+        let build = ["test", "--locked", "--workspace", "--test", "system", "--no-run"];
         shell::run(&mut workspace::cargo(&build))?;
         Ok(Self { virtme })
     }

@@ -17,6 +17,10 @@ export interface FlowState {
 /** Requests for histories at once: the browser has six connections and the stream needs one. */
 const AT_ONCE = 3
 
+function isOver(head: { state: RunView['state'] } | undefined): boolean {
+  return head?.state === 'done' || head?.state === 'failed'
+}
+
 /** Follows a run until the scope ends. */
 export function followRun(id: number) {
   const view = shallowRef<RunView>()
@@ -42,6 +46,12 @@ export function followRun(id: number) {
   /** One update for all that is shown: the flows stay, their list is new. */
   function renew(): void {
     flows.value = [...flows.value]
+  }
+
+  /** What the daemon says of the run. An answer may have been on its way while the end was told. */
+  function learn(head: Omit<RunView, 'latest'> & Partial<RunView>): void {
+    if (isOver(view.value) && !isOver(head)) return
+    view.value = { ...head, latest: head.latest ?? view.value?.latest ?? null }
   }
 
   function take(snapshot: RunSnapshot): void {
@@ -103,7 +113,7 @@ export function followRun(id: number) {
     try {
       const given = await data(api.GET('/api/v1/runs/{id}', { params: { path: { id } } }))
       if (gone) return
-      view.value = given
+      learn(given)
       if (given.latest) take(given.latest)
       await conclude()
       problem.value = undefined
@@ -120,7 +130,7 @@ export function followRun(id: number) {
     live.on('snapshot', take),
     live.on('run', (heard) => {
       if (heard.id !== id) return
-      view.value = { ...heard, latest: heard.latest ?? view.value?.latest ?? null }
+      learn(heard)
       conclude().catch((error: unknown) => (problem.value = Problem.from(error)))
     }),
     // Who is too slow for the stream must not be given 300 s of each flow to read: charts keep the gap.
@@ -134,11 +144,7 @@ export function followRun(id: number) {
     gone = true
     for (const off of offs) off()
   })
-  /** Takes the answer of what was asked of the run. */
-  function answered(head: Omit<RunView, 'latest'>): void {
-    view.value = { ...head, latest: view.value?.latest ?? null }
-  }
-  return { view, result, problem, flows, total, elapsed_ns, awaited, again, answered }
+  return { view, result, problem, flows, total, elapsed_ns, awaited, again, learn }
 }
 
 /** What [`followRun`] gives. */

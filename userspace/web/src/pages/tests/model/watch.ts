@@ -6,7 +6,7 @@ import { live } from '@/api/live'
 import type { AnyResult } from '@/api/results/suite'
 import type { SuiteHead, SuiteState, SuiteView, TrialRow } from '@/api/schema'
 import { load } from '@/state/load'
-import { answered, type Course, joined, NO_COURSE, RateTrail, type SuiteProgress, type SuiteRates, told } from './course'
+import { answered, type Course, joined, NO_COURSE, RateTrail, told as courseOf, type SuiteProgress, type SuiteRates } from './course'
 
 export function goesOn(state: SuiteState | undefined): boolean {
   return state === 'starting' || state === 'running'
@@ -25,6 +25,8 @@ export function watchSuite(id: number) {
   const params = { path: { id } }
   const began = performance.now()
   let rateTrail = new RateTrail()
+  /** Times that something newer than an answer may be was told. */
+  let told = 0
 
   async function readResult(): Promise<void> {
     if (resulting.value) return
@@ -44,20 +46,23 @@ export function watchSuite(id: number) {
   }
 
   async function read(): Promise<void> {
+    const before = told
     const view: SuiteView = await data(api.GET('/api/v1/suites/{id}', { params }))
-    head.value = view
-    if (!goesOn(view.state)) return readResult()
+    // The answer may have been on its way while something newer was told.
+    if (told === before) head.value = view
+    if (!goesOn(head.value?.state)) return readResult()
     const rows = await data(api.GET('/api/v1/suites/{id}/trials', { params }))
     trials.value = joined(rows, trials.value)
     if (view.progress) course.value = answered(course.value, view.progress)
     // It may be over by now; then its event came before its trials did.
-    if (!goesOn(head.value.state)) await readResult()
+    if (!goesOn(head.value?.state)) await readResult()
   }
   const page = load(read)
 
   /** Also of what was stopped and goes on again: it begins anew for us. */
   function changed(next: SuiteHead): void {
     const before = head.value
+    told += 1
     head.value = next
     if (!goesOn(next.state)) void readResult()
     else if (before && !goesOn(before.state)) {
@@ -75,7 +80,7 @@ export function watchSuite(id: number) {
       const progress = event as SuiteProgress
       if (progress.suite !== id) return
       trials.value = joined(trials.value, progress.finished)
-      course.value = told(progress)
+      course.value = courseOf(progress)
     }),
     live.on('rates', (event) => {
       const now = event as SuiteRates
