@@ -1,7 +1,6 @@
 //! `cargo xtask test`: every tier, a summary, and no green where a tier did not run.
 
 use std::{
-    env,
     process::{Command, ExitStatus},
     time::{Duration, Instant},
 };
@@ -17,8 +16,10 @@ use crate::{
 };
 
 mod accidents;
+mod browser;
 
 use accidents::Heard;
+use browser::{PAGES, pages, pages_rfc2544};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -241,36 +242,6 @@ fn system() -> Outcome {
 /// Tests of a tier of their own, for they take minutes.
 const CLIENTS: [&str; 4] =
     ["otg::", "schemathesis::", "killed_a_hundred_times", "two_hundred_readers"];
-
-/// The test that starts a browser.
-const PAGES: &str = "pages::";
-
-/// People at the pages, in Debian's Chromium.
-fn pages() -> Outcome {
-    in_a_browser("shell builder monitor load")
-}
-
-/// A whole benchmark takes its time.
-fn pages_rfc2544() -> Outcome {
-    in_a_browser("tests.e2e")
-}
-
-/// Specs by a part of their names.
-fn in_a_browser(specs: &str) -> Outcome {
-    let Some(chromium) = shell::find_program("chromium") else {
-        let why = "there is no chromium here; Debian has a package of this name";
-        return Outcome::NotRun { why: why.to_owned(), code: 1 };
-    };
-    let node = match web::ready() {
-        Ok(node) => node,
-        Err(error) => return Err(error).into(),
-    };
-    between_namespaces(&SYSTEM, |command| {
-        command.args(["--test-threads=1", "--nocapture", PAGES]);
-        command.env("LINERATE_NODE", node.program()).env("LINERATE_CHROMIUM", &chromium);
-        command.env("LINERATE_E2E", env::var("LINERATE_E2E").unwrap_or_else(|_| specs.to_owned()));
-    })
-}
 
 /// As part of the workspace, or cargo would build everything once more with fewer features.
 const SYSTEM: [&str; 3] = ["--workspace", "--test", "system"];
