@@ -213,6 +213,7 @@ test('the page says that the daemon is lost, and goes on when it is back', async
   await own.kill()
   await page.getByText('reconnecting', { exact: true }).waitFor({ timeout: 30_000 })
   await page.getByText('The daemon does not answer.').first().waitFor()
+  await accessible(page, 'without the daemon')
   await own.startAgain()
   await page.getByText('live', { exact: true }).waitFor({ timeout: 30_000 })
   await page.getByRole('heading', { name: ports.west }).waitFor({ timeout: 30_000 })
@@ -228,6 +229,7 @@ test('a wrong token is told, and the right one opens the page', async () => {
   await page.getByLabel('Token').fill('another')
   await page.getByRole('button', { name: 'Log in' }).click()
   await page.getByText('The daemon does not take this token.').waitFor()
+  await accessible(page, 'the login with a message')
   await page.getByLabel('Token').fill('a-token-of-thirty-two-characters')
   await page.getByRole('button', { name: 'Log in' }).click()
   await page.getByRole('heading', { name: ports.west }).waitFor({ timeout: 30_000 })
@@ -240,10 +242,10 @@ test('ports, runs and captures have no violation of WCAG A or AA, light, dark an
   const run = await begin(await flowSet('seen by axe', [flow('one', '100pps')]))
   for (const viewport of [{ width: 1280, height: 900 }, { width: 360, height: 740 }]) {
     const { context, page, faults } = await watched(browser, daemon, { viewport })
-    const places = ['/ports', `/ports/${encodeURIComponent(ports.west)}`, '/runs', `/runs/${run}?flow=one`, '/runs/1', '/runs/compare', '/captures']
+    const places = ['/ports', `/ports/${encodeURIComponent(ports.west)}`, '/runs', `/runs/${run}?flow=one`, '/runs/1', '/runs/compare', '/runs/compare?a=1&b=2', '/captures', '/nowhere']
     for (const place of places) {
       await page.goto(place)
-      await page.getByRole('heading', { level: 1 }).or(page.getByRole('heading', { name: 'Two runs are needed' })).first().waitFor()
+      await page.getByRole('heading', { level: 1 }).or(page.getByRole('heading', { name: /Two runs are needed|No such page/ })).first().waitFor()
       if (place.includes('flow=one')) await expect.poll(() => total(page, 'tx_frames'), { timeout: 60_000 }).toBeGreaterThan(0)
       await accessible(page, place)
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
