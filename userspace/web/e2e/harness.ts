@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core'
+import { afterAll, beforeAll } from 'vitest'
 
 function told(name: string): string {
   const value = process.env[name]
@@ -105,6 +106,20 @@ export async function launch(): Promise<Browser> {
     executablePath: told('LINERATE_CHROMIUM'),
     args: ['--disable-dev-shm-usage', ...(root ? ['--no-sandbox'] : [])],
   })
+}
+
+/** A daemon and a browser for all tests of a file, from its first to its last. */
+export function stage(): { daemon: Daemon; browser: Browser } {
+  const on = {} as { daemon: Daemon; browser: Browser }
+  beforeAll(async () => {
+    on.daemon = await Daemon.start()
+    on.browser = await launch()
+  })
+  afterAll(async () => {
+    await on.browser?.close()
+    await on.daemon?.stop()
+  })
+  return on
 }
 
 /** A page that writes down what must not happen: errors, refused content, requests to other hosts. */

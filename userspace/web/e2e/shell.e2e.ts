@@ -1,23 +1,11 @@
 // The page itself: it loads from the daemon alone, under its policy, and shows what there is.
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Daemon, launch, ports, watched } from './harness'
+import { expect, test } from 'vitest'
+import { ports, stage, watched } from './harness'
 
-let daemon: Daemon
-let browser: Browser
-
-beforeAll(async () => {
-  daemon = await Daemon.start()
-  browser = await launch()
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await daemon?.stop()
-})
+const on = stage()
 
 test('the page loads, asks no other host, breaks no rule and lists the ports', async () => {
-  const { context, page, faults } = await watched(browser, daemon)
+  const { context, page, faults } = await watched(on.browser, on.daemon)
   const answer = await page.goto('/')
   expect(answer?.headers()['content-security-policy']).toContain("default-src 'none'")
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Ports' }).click()
@@ -30,19 +18,19 @@ test('the page loads, asks no other host, breaks no rule and lists the ports', a
 })
 
 test('a view can be loaded by its address, a file that is none is not found', async () => {
-  const { context, page, faults } = await watched(browser, daemon)
+  const { context, page, faults } = await watched(on.browser, on.daemon)
   const answer = await page.goto('/runs')
   expect(answer?.status()).toBe(200)
   await page.getByRole('navigation', { name: 'Main' }).waitFor()
   expect(faults).toEqual([])
   await context.close()
-  expect((await fetch(`${daemon.url}/assets/no-such.js`)).status).toBe(404)
+  expect((await fetch(`${on.daemon.url}/assets/no-such.js`)).status).toBe(404)
 })
 
 test('the second visit takes all but the page itself from its cache', async () => {
   const head = async (path: string, tag?: string) => {
     const headers = { 'accept-encoding': 'br', ...(tag && { 'if-none-match': tag }) }
-    return fetch(daemon.url + path, { headers })
+    return fetch(on.daemon.url + path, { headers })
   }
   const index = await head('/')
   expect(index.headers.get('cache-control')).toBe('no-cache')

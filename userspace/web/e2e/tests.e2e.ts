@@ -1,29 +1,19 @@
 //! The test runner on a real device: written, watched, read, exported, stopped, resumed, compared.
 
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
 import type { BenchResult } from '@/api/results/suite'
-import { Daemon, launch, ports, watched } from './harness'
+import { ports, stage, watched } from './harness'
 import { accessible, download, kernel } from './judges'
 
 /** A trial takes at least half a second of waits; machines are busy. */
 const PATIENCE_MS = 240_000
 const { deviceWest: west, deviceEast: east } = ports
-let daemon: Daemon
-let browser: Browser
-
-beforeAll(async () => {
-  daemon = await Daemon.start()
-  browser = await launch()
-})
-afterAll(async () => {
-  await browser?.close()
-  await daemon?.stop()
-})
+const on = stage()
 
 /** A page at a place, and what must not have happened there. */
 async function open(path: string) {
-  const { context, page, faults } = await watched(browser, daemon)
+  const { context, page, faults } = await watched(on.browser, on.daemon)
   await page.goto(path)
   const close = async () => {
     expect(faults).toEqual([])
@@ -34,8 +24,8 @@ async function open(path: string) {
 
 /** An answer of the daemon that must be a success. */
 function rest<T = unknown>(path: string, body?: unknown): Promise<T> {
-  if (body === undefined) return daemon.api<T>(`/${path}`)
-  return daemon.api<T>(`/${path}`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+  if (body === undefined) return on.daemon.api<T>(`/${path}`)
+  return on.daemon.api<T>(`/${path}`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
 }
 
 const badge = (page: Page, word: string) => page.locator('h1').getByText(word, { exact: true })
@@ -176,7 +166,7 @@ test('a test is stopped and resumed, and no finished trial is sent again', { tim
   await page.getByRole('button', { name: 'Delete' }).click()
   await accessible(page)
   await page.getByRole('button', { name: 'Delete test' }).click()
-  await page.waitForURL(`${daemon.url}/tests`)
+  await page.waitForURL(`${on.daemon.url}/tests`)
   await expect(rest(`suites/${id}`)).rejects.toThrow('404')
   await close()
 })

@@ -2,33 +2,18 @@
 //! it does not apply.
 
 import type { SampleRow } from '../schema'
+import type { Origin, UsedPort } from './head'
 
 /** A whole run. */
-export interface RunResult {
-  schema: string
-  tool: { name: string; version: string; git: string | null }
-  host: { name: string; kernel: string; machine: string; cpu: string | null; cpus: number }
+export interface RunResult extends Origin {
   /** RFC 3339, UTC. */
   started: string
   duration_ns: number | null
   verdict: string
   /** Each begins with the name of the flow or the port that it is about. */
   reasons: string[]
-  ports: PortUse[]
+  ports: UsedPort[]
   flows: FlowResult[]
-}
-
-/** A port as the run used it. */
-export interface PortUse {
-  name: string
-  if: string
-  driver: string
-  tx_mode: string | null
-  rx_mode: string | null
-  clock: string
-  queues: number
-  link_bps: number | null
-  settings_changed: { setting: string; from: string; to: string }[]
 }
 
 /** A flow in one direction. */

@@ -1,38 +1,22 @@
 //! Results of suites, key for key as the daemon writes them (CONTRACT, Results): what is null was not measured.
 
 import type { TrialRow } from '../schema'
+import type { Origin, UsedPort } from './head'
 
 export type SuiteVerdict = 'done' | 'pass' | 'fail' | 'invalid'
 export type StepVerdict = 'not-applicable' | 'pass' | 'invalid' | 'fail'
 
 /** What the results of all suites have in common. */
-export interface SuiteResult<Row> {
-  schema: string
-  tool: { name: string; version: string; git: string | null }
-  host: { name: string; kernel: string; machine: string; cpu: string | null; cpus: number }
+export interface SuiteResult<Row> extends Origin {
   started: string
   ended: string
   duration_ns: number
   verdict: SuiteVerdict
   reasons: string[]
-  ports: SuitePort[]
+  ports: UsedPort[]
   setup: SuiteSetup
   rows: Row[]
   trials: TrialRow[]
-}
-
-/** A port as it was used. */
-export interface SuitePort {
-  name: string
-  if: string
-  driver: string
-  tx_mode: string | null
-  rx_mode: string | null
-  clock: string
-  queues: number
-  link_bps: number | null
-  calibration: unknown
-  settings_changed: unknown[]
 }
 
 /** What was asked, and under what conditions. */
