@@ -25,8 +25,11 @@ fn main() {
     // Where multiarch systems keep <asm/types.h>; clang for BPF does not look there.
     let arch = env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets CARGO_CFG_TARGET_ARCH");
     let asm_headers = format!("-I/usr/include/{arch}-linux-gnu");
-    let bench: &[&str] =
-        if host { &["analyser_bench", "baseline", "counter_bench", "sender_bench"] } else { &[] };
+    let bench: &[&str] = if host {
+        &["analyser_bench", "analyser_clock", "baseline", "counter_bench", "sender_bench"]
+    } else {
+        &[]
+    };
     let programs =
         ["analyser", "analyser_nic", "matcher", "capture", "generator", "redirects", "responder"];
     for program in programs.iter().chain(bench) {
@@ -50,7 +53,7 @@ fn main() {
             .header("src/bpf/host.h")
             .allowlist_file(".*/host\\.h")
             .blocklist_file(".*/abi(_\\w+)?\\.h")
-            .raw_line("use crate::abi::{record, slab, window};")
+            .raw_line("use crate::abi::{nic_fit, record, slab, window};")
             .derive_default(true)
             .layout_tests(false)
             .generate()

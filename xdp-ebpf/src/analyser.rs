@@ -1,7 +1,7 @@
 #![allow(unsafe_code, reason = "control words and buckets are shared with the kernel")]
 
 use crate::{
-    Error, TestRun, abi,
+    Error, NicFits, TestRun, abi,
     link::Attachable,
     mapped::MappedArray,
     object::{Load, object, octets},
@@ -46,7 +46,7 @@ impl Analyser {
     /// Loads the analyser, which times frames by the kernel's clock in either mode.
     pub fn load(setup: &AnalyserSetup, mode: XdpMode) -> Result<Self, Error> {
         let load = Load { name: "analyser", object: ANALYSER_OBJECT, ..Load::default() };
-        Self::open(setup, mode, &load)
+        Self::open(setup, mode, &load).map(|(analyser, _)| analyser)
     }
 
     /// Loads the analyser of one more port that receives streams of `first`, set up with
@@ -54,22 +54,34 @@ impl Analyser {
     pub fn load_beside(setup: &AnalyserSetup, mode: XdpMode, first: &Self) -> Result<Self, Error> {
         let shared = Some(("windows", first.windows_fd.as_fd()));
         let load = Load { name: "analyser", object: ANALYSER_OBJECT, shared, ..Load::default() };
-        Self::open(setup, mode, &load)
+        Self::open(setup, mode, &load).map(|(analyser, _)| analyser)
     }
 
     /// Loads the analyser that takes receive times from the NIC, for this interface of
-    /// this thread's network namespace and native mode only. Its times count on the
-    /// NIC's clock; see [`set_nic_offset`](Self::set_nic_offset). A frame that the NIC
-    /// did not stamp is timed by the kernel: compare [`abi::port_record`]'s `stamped`
-    /// with `matched` before believing a latency.
-    pub fn load_nic(setup: &AnalyserSetup, ifindex: u32) -> Result<Self, Error> {
-        let device = Some(ifindex);
+    /// this thread's network namespace and native mode only; beside `first` as
+    /// [`load_beside`](Self::load_beside). Until the [`NicFits`] are told of the NIC's clock,
+    /// and where it gives no stamp, the kernel times a frame: compare `stamped` and
+    /// `unstamped` of [`abi::port_record`] before believing a latency.
+    pub fn load_nic(
+        setup: &AnalyserSetup,
+        ifindex: u32,
+        first: Option<&Self>,
+    ) -> Result<(Self, NicFits), Error> {
         let load = Load {
             name: "analyser_nic",
             object: object!("analyser_nic"),
-            device,
+            device: Some(ifindex),
+            shared: first.map(|first| ("windows", first.windows_fd.as_fd())),
             ..Load::default()
         };
+        Self::open(setup, XdpMode::Native, &load)
+    }
+
+    /// The same over the clock that analyser_clock.bpf.c makes up, on any interface.
+    #[cfg(feature = "host")]
+    pub fn load_clock(setup: &AnalyserSetup) -> Result<(Self, NicFits), Error> {
+        let load =
+            Load { name: "analyser_clock", object: object!("analyser_clock"), ..Load::default() };
         Self::open(setup, XdpMode::Native, &load)
     }
 
@@ -79,10 +91,14 @@ impl Analyser {
     pub fn load_bench(setup: &AnalyserSetup) -> Result<Self, Error> {
         let load =
             Load { name: "analyser_bench", object: object!("analyser_bench"), ..Load::default() };
-        Self::open(setup, XdpMode::Native, &load)
+        Self::open(setup, XdpMode::Native, &load).map(|(analyser, _)| analyser)
     }
 
-    fn open(setup: &AnalyserSetup, mode: XdpMode, load: &Load<'_>) -> Result<Self, Error> {
+    fn open(
+        setup: &AnalyserSetup,
+        mode: XdpMode,
+        load: &Load<'_>,
+    ) -> Result<(Self, NicFits), Error> {
         let plan = Plan::new(setup, mode)?;
         let entries = [
             ("ports", plan.config.banks),
@@ -106,6 +122,7 @@ impl Analyser {
         for (place, rule) in setup.counted.iter().enumerate() {
             rules.write(place, *rule);
         }
+        let fits = NicFits::new(loaded.map(".bss")?);
         let mut analyser = Self {
             ifindex: None,
             trial_bank: 0,
@@ -120,7 +137,7 @@ impl Analyser {
         };
         // Before the first trial every frame of the session is stale, and counted so.
         analyser.clear_records(0);
-        Ok(analyser)
+        Ok((analyser, fits))
     }
 
     /// Empties the records of a trial bank, but for what each stream is.
@@ -251,12 +268,6 @@ impl Analyser {
             + self.slabs.bytes()
     }
 
-    /// Sets what `CLOCK_MONOTONIC` is ahead of the NIC's clock, ns, which is added to
-    /// its stamps. The clocks drift: fit and set it again and again.
-    pub fn set_nic_offset(&self, offset_ns: i64) {
-        self.control().nic_offset_ns.store(offset_ns, Ordering::Relaxed);
-    }
-
     /// Sets what the session's clock, another host's, is ahead of `CLOCK_MONOTONIC`, ns; it is
     /// added to the time of every frame.
     pub fn set_clock_offset(&self, offset_ns: i64) {
@@ -292,7 +303,6 @@ impl Analyser {
         unsafe {
             Control {
                 base_ns: [0, 1].map(|bank| AtomicU64::from_ptr(&raw mut (*control).base_ns[bank])),
-                nic_offset_ns: AtomicI64::from_ptr(&raw mut (*control).nic_offset_ns),
                 trial: AtomicU32::from_ptr(&raw mut (*control).trial),
                 slabs_used: [0, 1]
                     .map(|bank| AtomicU32::from_ptr(&raw mut (*control).slabs_used[bank])),
@@ -307,7 +317,6 @@ impl Analyser {
 /// The words of `abi::analyser_control`.
 struct Control<'a> {
     base_ns: [&'a AtomicU64; 2],
-    nic_offset_ns: &'a AtomicI64,
     trial: &'a AtomicU32,
     slabs_used: [&'a AtomicU32; 2],
     listened: &'a AtomicU32,

@@ -170,3 +170,11 @@ pub fn slab_ipdv(slab: &mut abi::slab, variation_ns: i64) {
     // SAFETY: the slab is borrowed for the call.
     unsafe { c::host_slab_ipdv(slab, variation_ns) };
 }
+
+/// `nic_to_monotonic()`; `None`: out of reach.
+pub fn nic_to_monotonic(fit: &abi::nic_fit, stamp_ns: u64) -> Option<u64> {
+    let mut monotonic_ns = 0;
+    // SAFETY: both are borrowed for the call.
+    let reached = unsafe { c::host_nic_to_monotonic(fit, stamp_ns, &raw mut monotonic_ns) != 0 };
+    reached.then_some(monotonic_ns)
+}

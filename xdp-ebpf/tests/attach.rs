@@ -11,7 +11,7 @@ use common::{
     now_ns, setup,
 };
 use std::time::Duration;
-use xdp_ebpf::{Analyser, Error, XdpMode};
+use xdp_ebpf::{Analyser, Error, XdpMode, abi};
 
 /// Sends frames out of `west` as a stack would, without AF_XDP.
 fn send(frames: &[Vec<u8>]) {
@@ -141,17 +141,20 @@ fn an_analyser_may_move_to_another_thread() {
 fn the_nic_twin_loads_attaches_and_falls_back_where_nothing_is_stamped() {
     with_veth(1, || {
         let east = ifindex("east");
-        let mut analyser = Analyser::load_nic(&setup(1), east).unwrap();
+        let (mut analyser, mut fits) = Analyser::load_nic(&setup(1), east, None).unwrap();
         let error = analyser.attach(ifindex("west")).unwrap_err();
         assert!(matches!(error, Error::Unsupported { .. }), "bound to east alone: {error}");
         analyser.attach(east).unwrap();
-        analyser.set_nic_offset(1_000_000);
         let begin = now_ns();
+        // Whatever the line says, a stamp that is not there is none of it.
+        let reach_ns = abi::NIC_REACH_MAX_NS;
+        fits.publish(&abi::nic_fit { nic_ns: 0, monotonic_ns: 7, drift_q38: 0, reach_ns });
         analyser.begin_trial(1, begin);
         // veth says yes to a timestamp, and gives 0.
         send(&(0..50).map(|sequence| IPV4.frame(tag(sequence))).collect::<Vec<_>>());
         assert_eq!(unique(&analyser, 50), 50);
-        assert_eq!(analyser.port_record(0).stamped, 0);
+        let port = analyser.port_record(0);
+        assert_eq!((port.stamped, port.unstamped, port.matched), (0, 50, 50));
         let record = analyser.record(0, 0);
         assert!(record.first_rx_ns >= begin && record.last_rx_ns <= now_ns(), "the kernel's clock");
 
@@ -163,7 +166,7 @@ fn the_nic_twin_loads_attaches_and_falls_back_where_nothing_is_stamped() {
 #[test]
 fn the_nic_twin_of_a_missing_interface_says_so() {
     with_veth(1, || {
-        let error = Analyser::load_nic(&setup(1), 4_711).unwrap_err();
+        let error = Analyser::load_nic(&setup(1), 4_711, None).unwrap_err();
         assert!(error.to_string().contains("analyser_nic"), "{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
     });

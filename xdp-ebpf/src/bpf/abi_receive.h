@@ -101,9 +101,9 @@ struct port_record {
 	__u64 matched;                  /* frames of this session, tagged or counted: dropped here */
 	__u64 passed;                   /* all others, given to the kernel */
 	__u64 implausible;              /* of passed: right magic, but unknown stream, sequence or time */
-	__u64 stamped;                  /* tagged frames timed by the NIC, not by the kernel */
+	__u64 stamped;                  /* frames of this session timed by the NIC, not by the kernel */
 	__u64 clock_ns;                 /* the last stamp for frames that get none; 0: none in this trial */
-	__u64 reserved;
+	__u64 unstamped;                /* with NIC stamps: frames that the kernel had to time all the same */
 } __attribute__((aligned(64)));
 
 /* Frozen before load (rodata): what is 0 here costs nothing per frame. */
@@ -170,15 +170,37 @@ enum trial_word {
 	TRIAL_BANK = 1 << 8,            /* set: the second record bank */
 };
 
+/*
+ * The NIC's clock against CLOCK_MONOTONIC, as a line: at nic_ns that was monotonic_ns, and it
+ * gains drift_q38 / 2^38 ns with each of the NIC's.
+ */
+enum nic_fit_shape {
+	NIC_FITS = 4,                   /* a program may be at work with all but the next one; power of two */
+	NIC_DRIFT_BITS = 38,
+};
+
+enum nic_fit_limits {
+	NIC_REACH_MAX_NS = 1LL << 33,   /* times the greatest drift it fits in 64 bits */
+	NIC_DRIFT_MAX = 1 << 28,        /* 977 ppm */
+};
+
+struct nic_fit {
+	__u64 nic_ns;
+	__u64 monotonic_ns;
+	__s64 drift_q38;
+	__u64 reach_ns;                 /* before and after nic_ns it holds for so long; 0: never */
+};
+
 /* Written by user space (bss), but for the two counters. */
 struct analyser_control {
 	__u64 base_ns[2];               /* by trial bank: transmit-time bins count from here */
-	__s64 nic_offset_ns;            /* CLOCK_MONOTONIC less NIC clock */
+	__u64 nic_fit;                  /* number of the latest of nic_fits; they are used in turn */
 	__u32 trial;                    /* enum trial_word */
 	__u32 slabs_used[2];            /* by trial bank */
 	__u32 listened;                 /* 1: test frames also go on to the kernel */
 	__u64 unbanked;                 /* frames passed uncounted: of a queue added after load */
 	__s64 clock_offset_ns;          /* the clock of the session, another host's, less our own */
+	struct nic_fit nic_fits[NIC_FITS];
 };
 
 /* ---- matcher ------------------------------------------------------------ */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "nic.h"
 #include "payload.h"
 #include "record.h"
 
@@ -137,4 +138,9 @@ void host_slab_gap(struct slab *slab, __s64 gap)
 void host_slab_ipdv(struct slab *slab, __s64 variation)
 {
 	slab_ipdv(slab, variation);
+}
+
+__u32 host_nic_to_monotonic(const struct nic_fit *fit, __u64 stamp_ns, __u64 *monotonic_ns)
+{
+	return nic_to_monotonic(fit, stamp_ns, monotonic_ns);
 }

@@ -46,5 +46,6 @@ __s64 host_record_variation(struct record *record, __s64 latency_ns, __u32 conse
 void host_slab_latency(struct slab *slab, __s64 latency_ns);
 void host_slab_gap(struct slab *slab, __s64 gap_ns);
 void host_slab_ipdv(struct slab *slab, __s64 variation_ns);
+__u32 host_nic_to_monotonic(const struct nic_fit *fit, __u64 stamp_ns, __u64 *monotonic_ns);
 
 #endif
