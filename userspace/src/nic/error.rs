@@ -84,7 +84,7 @@ pub enum NicError {
         port: PortName,
     },
     /// The interface is up and there is no link.
-    #[error("port {port} has no carrier after {waited:?}; check the cable and the other end")]
+    #[error("port {port} has no carrier{}; check the cable and the other end", after(*.waited))]
     NoCarrier {
         /// The port.
         port: PortName,
@@ -185,6 +185,11 @@ fn inside(port: &PortName) -> String {
     port.netns.as_ref().map(|name| format!(" inside namespace {name}")).unwrap_or_default()
 }
 
+fn after(waited: Duration) -> String {
+    let seconds = waited.as_secs_f64();
+    if waited.is_zero() { String::new() } else { format!(" after {seconds:.1} s") }
+}
+
 fn unanswered(port: &PortName, missing: &[IpAddr], asked: usize) -> String {
     const SHOWN: usize = 3;
     let protocol = match (missing.iter().any(IpAddr::is_ipv4), missing.iter().any(IpAddr::is_ipv6))
@@ -238,6 +243,15 @@ mod tests {
             "9 of 20 next hops do not answer ARP on veth0@lab \
              (198.18.0.1, 198.18.0.2, 198.18.0.3, ...); set gw, or give eth.dst"
         );
+    }
+
+    #[test]
+    fn a_carrier_that_was_awaited_says_for_how_long() {
+        let text = |waited| NicError::NoCarrier { port: port(), waited }.to_string();
+        let waited = Duration::from_nanos(9_999_282_933);
+        let advice = "; check the cable and the other end";
+        assert_eq!(text(waited), format!("port veth0@lab has no carrier after 10.0 s{advice}"));
+        assert_eq!(text(Duration::ZERO), format!("port veth0@lab has no carrier{advice}"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::{
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// A port in this process's hand: locked against other linerates of its namespace,
-/// promiscuous, receiving all multicast, with LRO, hardware GRO and pause off.
+/// promiscuous, receiving all multicast, with LRO, hardware GRO, VLAN stripping and pause off.
 ///
 /// Lock and memberships die with the process, however it dies. What had to be switched
 /// in the driver is switched back on drop; a `kill -9` leaves that as it was set.
@@ -96,6 +96,10 @@ impl Hold {
         }
         if port.features.gro_hw {
             hold.switch_off("rx-gro-hw")?;
+        }
+        // XDP would neither count the octets of a tag nor see it.
+        if port.physical && port.features.vlan_hw_parse {
+            hold.switch_off("rx-vlan-hw-parse")?;
         }
         hold.pause_off()?;
         Ok(hold)
@@ -270,6 +274,23 @@ mod tests {
         assert!(!lab.west.info().features.gro);
         drop(hold);
         assert!(lab.west.info().features.gro);
+    }
+
+    #[test]
+    fn vlan_tags_stay_on_what_a_nic_receives_while_it_is_held() {
+        let lab = Lab::new();
+        let strips = |lab: &Lab| lab.west.exec("ethtool -k west").contains("rx-vlan-offload: on");
+        // A veth has the switch, but takes no tag off, and so is left alone.
+        let virtual_port = lab.west.info();
+        drop(Hold::take(&virtual_port).unwrap());
+        let nic = PortInfo { physical: true, ..virtual_port };
+        assert!(nic.features.vlan_hw_parse && strips(&lab));
+        let hold = Hold::take(&nic).unwrap();
+        let setting = "rx-vlan-hw-parse";
+        assert!(hold.settings_changed().iter().any(|change| change.setting == setting));
+        assert!(!strips(&lab));
+        drop(hold);
+        assert!(strips(&lab));
     }
 
     #[test]

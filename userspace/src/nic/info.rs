@@ -96,6 +96,9 @@ pub struct Features {
     pub gro_hw: bool,
     /// Generic receive offload in the stack (`rx-gro`); on a veth also what gives it NAPI.
     pub gro: bool,
+    /// VLAN tags are taken off before XDP sees the frame (`rx-vlan-hw-parse`): of a NIC. A
+    /// virtual device that says so hands over what it was given.
+    pub vlan_hw_parse: bool,
 }
 
 impl PortInfo {
@@ -263,7 +266,12 @@ impl<'a> Survey<'a> {
             tx_queues: 1,
             xdp: None,
             addresses: self.addresses_of(ifindex),
-            features: Features { lro: on("rx-lro"), gro_hw: on("rx-gro-hw"), gro: on("rx-gro") },
+            features: Features {
+                lro: on("rx-lro"),
+                gro_hw: on("rx-gro-hw"),
+                gro: on("rx-gro"),
+                vlan_hw_parse: on("rx-vlan-hw-parse"),
+            },
             promiscuity: 0,
             all_multicast: 0,
             peer: None,

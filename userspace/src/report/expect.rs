@@ -53,12 +53,28 @@ pub fn check(expect: &Expect, flow: &FlowResult) -> Vec<Unmet> {
             all.extend(verdict(name, limit, found, &bound, shown));
         }
     }
+    all.extend(expect.outage.and_then(|limit| unsure_outage(limit, flow)));
     all.into_iter().map(|(text, judged)| unmet(text, judged)).collect()
 }
 
 /// The longest outage: by silence, or where that is not known by what was lost.
 fn outage_ns(flow: &FlowResult) -> Option<i64> {
     flow.outage.by_gap_ns.or(flow.outage.by_loss_ns).map(|ns| ns as i64)
+}
+
+/// An outage that is within the limit only if the tester's own longest pause made the silence.
+fn unsure_outage(limit: Threshold<u64>, flow: &FlowResult) -> Option<(String, bool)> {
+    let (least, most) = flow.outage.by_gap_ns.zip(flow.outage.by_gap_most_ns)?;
+    let within = |ns: u64| ns < limit.limit || limit.inclusive && ns == limit.limit;
+    (within(least) && !within(most)).then(|| {
+        let [least, most, bound] =
+            [least, most, limit.limit].map(|ns| text::nanoseconds(ns as i64));
+        let sign = if limit.inclusive { "<=" } else { "<" };
+        let text = format!(
+            "outage is from {least} to {most}, for the tester paused itself, expected {sign} {bound}"
+        );
+        (text, false)
+    })
 }
 
 fn verdict<T: PartialOrd + Copy>(

@@ -42,6 +42,11 @@ pub(super) fn result(
         ));
     }
 
+    let by_loss_ns = ledger.loss.and_then(|loss| Some((loss.lost as f64 * 1e9 / tx_pps?) as u64));
+    let by_gap = rx
+        .filter(|_| flow.told_by == ToldBy::Tag)
+        .and_then(|rx| outage_by_gap(flow, rx, duration_ns, by_loss_ns));
+
     // Only what is lost: a run that broke off may miss frames that were still to come.
     let lost_ns = flow.lost_ns.filter(|_| ledger.loss.is_some_and(|loss| loss.lost > 0));
 
@@ -98,12 +103,9 @@ pub(super) fn result(
             .and_then(|rx| rx.gap.summary())
             .map(GapResult::from),
         outage: Outage {
-            by_loss_ns: ledger
-                .loss
-                .and_then(|loss| Some((loss.lost as f64 * 1e9 / tx_pps?) as u64)),
-            by_gap_ns: rx
-                .filter(|_| flow.told_by == ToldBy::Tag)
-                .and_then(|rx| outage_by_gap_ns(flow, rx, duration_ns)),
+            by_loss_ns,
+            by_gap_ns: by_gap.map(|(least, _)| least),
+            by_gap_most_ns: by_gap.map(|(_, most)| most),
             first_lost: lost_ns.map(|(first, _)| first),
             last_lost: lost_ns.map(|(_, last)| last),
         },
@@ -143,16 +145,22 @@ fn limited_by(
     }
 }
 
-/// The longest silence at the receiver that the sender did not make.
+/// The longest silence at the receiver that the sender did not make: at least and at most.
 ///
 /// A silence is a gap between arrivals, or the time from when the first or until the
 /// last frame was due. What the sender itself paused at most is taken off, so this is
-/// a lower bound: a stall of the tester is no outage of the device.
-fn outage_by_gap_ns(flow: &FlowFacts, rx: &RxTotals, duration_ns: Option<u64>) -> Option<u64> {
+/// a lower bound: a stall of the tester is no outage of the device. It may have stalled at
+/// another time, though: then the silence is explained by what was lost and held back.
+fn outage_by_gap(
+    flow: &FlowFacts,
+    rx: &RxTotals,
+    duration_ns: Option<u64>,
+    by_loss_ns: Option<u64>,
+) -> Option<(u64, u64)> {
     let (first_tx, last_tx, duration_ns) = (flow.first_tx_ns?, flow.last_tx_ns?, duration_ns?);
     let counters = &rx.counters;
     let Some((first_rx, last_rx)) = counters.first_rx_ns.zip(counters.last_rx_ns) else {
-        return Some(duration_ns);
+        return Some((duration_ns, duration_ns));
     };
     if counters.banks > 1 {
         return None;
@@ -165,7 +173,11 @@ fn outage_by_gap_ns(flow: &FlowFacts, rx: &RxTotals, duration_ns: Option<u64>) -
     let frames = flow.totals.tx_frames.max(1);
     let nominal = (u128::from(duration_ns) * u128::from(flow.streams) / u128::from(frames)) as u64;
     let sender = flow.tx_gap.as_ref().map_or(0, Gap::max_ns).max(nominal);
-    Some(silence.saturating_sub(sender))
+    let least = silence.saturating_sub(sender);
+    let held_ns = counters.latency_max_ns.zip(counters.latency_min_ns);
+    let explained = held_ns.zip(by_loss_ns).map(|((max, min), lost)| max.abs_diff(min) + lost);
+    let most = silence.saturating_sub(nominal);
+    Some((least, explained.map_or(most, |ns| ns.min(most)).max(least)))
 }
 
 fn with_fcs(frames: u64, bytes: u64) -> u64 {

@@ -288,6 +288,10 @@ pub struct Outage {
     /// The longest silence at the receiver, ends of the run included, less the longest
     /// one that the sender made. `None` where a stream arrived on several queues.
     pub by_gap_ns: Option<u64>,
+    /// What it is at most: a pause of the sender may have been another one than the longest
+    /// silence at the receiver.
+    #[serde(skip)]
+    pub by_gap_most_ns: Option<u64>,
     /// When the first of the lost frames was sent, ns since the run began: by its number,
     /// between the first and the last submit of its stream. `None`: nothing was lost, or a
     /// stream sent over 2^32 frames.

@@ -10,6 +10,7 @@ use crate::{
 use std::{collections::BTreeSet, time::Duration};
 use xdp_ebpf::{XdpMode, abi, histogram};
 
+mod outage;
 mod shown;
 
 const SECOND: u64 = 1_000_000_000;
@@ -240,45 +241,6 @@ fn void_latency_is_null_with_the_reason() {
         ["a: latency is not reported: the tester's own queue would be timed at rate max"]
     );
     assert_eq!(result.verdict, Verdict::Ok);
-}
-
-#[test]
-fn an_outage_is_what_the_sender_did_not_make_itself() {
-    let by_gap = |unique, edit: &dyn Fn(&mut FlowFacts, &mut Totals)| {
-        let collector = collected(1000, unique);
-        let mut totals = collector.totals(FlowId(0)).unwrap().clone();
-        let mut copy = totals.clone();
-        let mut facts = flow("a", &totals);
-        edit(&mut facts, &mut copy);
-        let (first, last, gap) = (facts.first_tx_ns, facts.last_tx_ns, facts.tx_gap.take());
-        totals = copy;
-        let facts =
-            FlowFacts { first_tx_ns: first, last_tx_ns: last, tx_gap: gap, ..flow("a", &totals) };
-        RunResult::new(&run(vec![facts])).flows.remove(0).outage.by_gap_ns
-    };
-    // One frame every 10 ms; silences of up to 10 ms are the flow's own.
-    let silence = |ns: u64| {
-        move |_: &mut FlowFacts, totals: &mut Totals| {
-            totals.rx.as_mut().unwrap().counters.gap_max_ns = ns;
-        }
-    };
-    assert_eq!(by_gap(1000, &silence(9_000_000)), Some(0));
-    assert_eq!(by_gap(1000, &silence(80_000_000)), Some(70_000_000));
-    let stalled = |facts: &mut FlowFacts, totals: &mut Totals| {
-        silence(80_000_000)(facts, totals);
-        facts.tx_gap.get_or_insert_default().record(&[(100, 1)], 75_000_000);
-    };
-    assert_eq!(by_gap(1000, &stalled), Some(5_000_000), "the tester paused for 75 ms itself");
-    let dead = |_: &mut FlowFacts, totals: &mut Totals| {
-        totals.rx.as_mut().unwrap().counters.last_rx_ns = Some(BASE + 4 * SECOND);
-    };
-    let tail = by_gap(500, &dead).unwrap();
-    assert_eq!(tail, 6 * SECOND - 20_000_000 + 12_345, "from the last frame to the end");
-    assert_eq!(by_gap(0, &|_, _| ()), Some(10 * SECOND), "nothing came at all");
-    let sprayed = |_: &mut FlowFacts, totals: &mut Totals| {
-        totals.rx.as_mut().unwrap().counters.banks = 2;
-    };
-    assert_eq!(by_gap(1000, &sprayed), None, "gaps of a queue are not those of the stream");
 }
 
 #[test]

@@ -27,6 +27,8 @@ use std::{
 use xdp_ebpf::abi;
 
 const POLL: Duration = Duration::from_millis(5);
+/// A port that is deleted is heard to go down first, and a moment later that it is gone.
+const UNTIL_GONE: Duration = Duration::from_millis(300);
 /// How often other daemons are asked in a drain.
 const LOOK_ELSEWHERE_NS: u64 = 50_000_000;
 /// CONTRACT, Meanings, Drain.
@@ -91,13 +93,14 @@ impl Session {
         let interval_ns = self.settings.interval.as_nanos() as u64;
         let mut tick_ns = start_ns + interval_ns;
         let mut latency_from_ns = course.latency_from_ns(start_ns);
+        let mut lost = Vec::new();
         while workers.iter().any(|worker| !worker.thread.is_finished()) {
             thread::sleep(POLL);
             for control in workers.iter().filter_map(|worker| worker.control.as_ref()) {
                 control.tend(workers_stop.load(Relaxed));
             }
-            if end.faults.is_empty() && !course.link_may_fall {
-                end.faults.extend(self.lost_links());
+            if lost.is_empty() && !course.link_may_fall {
+                lost = self.lost_links();
             }
             if latency_from_ns.is_some_and(|from_ns| self.has_none_in_flight_from_before(from_ns)) {
                 latency_from_ns = None;
@@ -107,7 +110,7 @@ impl Session {
             if let Some(tend) = &mut course.tend {
                 tend(Duration::from_nanos(monotonic_ns().saturating_sub(start_ns)));
             }
-            if stop.load(Relaxed) || !end.faults.is_empty() {
+            if stop.load(Relaxed) || !end.faults.is_empty() || !lost.is_empty() {
                 workers_stop.store(true, Relaxed);
             }
             if monotonic_ns() >= tick_ns {
@@ -123,6 +126,11 @@ impl Session {
         end.departures = self.control.end();
         end.interrupted =
             stop.load(Relaxed) && self.is_unfinished(start_ns, &counters, &end.departures);
+        if !lost.is_empty() {
+            thread::sleep(UNTIL_GONE);
+            let now = self.lost_links();
+            end.faults.extend(if now.is_empty() { lost } else { now });
+        }
         self.join(workers, &mut end.faults);
         self.note_gaps(&counters);
         let quiet_ns = if end.faults.is_empty() { Some(course.quiet_ns()) } else { None };

@@ -97,9 +97,10 @@ fn kill_9_alone_frees_the_ports() {
     assert!(link.contains("promiscuity 0"), "{link}");
 }
 
-/// Harms a running bounded run; it must end in time, with exit 2 and the result so far.
+/// Harms a running bounded run; it must end in time, with exit 2, the reason and the result
+/// so far.
 #[track_caller]
-fn ends_after(harm: fn(&Lab)) -> Lab {
+fn ends_after(harm: fn(&Lab), reason: &str) -> Lab {
     let lab = Lab::cable();
     let run = start(&lab, "duration = \"60s\"");
     let harmed = Instant::now();
@@ -110,24 +111,28 @@ fn ends_after(harm: fn(&Lab)) -> Lab {
     assert!(took <= END_AFTER_LOSS, "ended {took:?} after the port was lost: {outcome}");
     let result = outcome.result();
     assert_eq!(result.document["verdict"], "invalid");
-    assert!(!result.document["reasons"].as_array().unwrap().is_empty());
+    let reasons = result.document["reasons"].as_array().unwrap();
+    let says = |text: &serde_json::Value| text.as_str().unwrap().contains(reason);
+    assert!(reasons.iter().any(says), "no `{reason}`: {outcome}");
     assert!(result.flow("f").count("tx_frames") > 1000, "the result so far: {outcome}");
     lab
 }
 
 #[test]
 fn a_run_ends_when_its_interfaces_are_deleted() {
-    ends_after(|lab| lab.east.delete());
+    ends_after(|lab| lab.east.delete(), "is gone");
 }
 
 #[test]
 fn a_run_ends_when_its_transmitter_is_set_down() {
-    ends_after(|lab| lab.west.ip_link(&["down"])).assert_nothing_attached();
+    ends_after(|lab| lab.west.ip_link(&["down"]), "is down; run `ip link set west up`")
+        .assert_nothing_attached();
 }
 
 #[test]
 fn a_run_ends_when_its_receiver_is_set_down() {
-    ends_after(|lab| lab.east.ip_link(&["down"])).assert_nothing_attached();
+    ends_after(|lab| lab.east.ip_link(&["down"]), "is down; run `ip link set east up`")
+        .assert_nothing_attached();
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Ports that cannot be used: one clear line, CONTRACT's exit code, nothing attached.
 
 use crate::testbed::{
-    ForeignProgram, Lab, Linerate, Outcome, Port, eventually, much_of_the_machine, one_flow,
+    ForeignProgram, ForeignSocket, Lab, Linerate, Outcome, Port, eventually, much_of_the_machine,
+    one_flow,
 };
 use serde_json::Value;
+use std::time::{Duration, Instant};
 
 fn flow() -> String {
     one_flow("rate = \"1kpps\"\nframes = 100")
@@ -79,6 +81,28 @@ fn a_foreign_xdp_program_is_2_and_stays() {
         eventually("the port is free", || port.xdp().is_none());
         lab.assert_nothing_attached();
     }
+}
+
+#[test]
+fn a_queue_that_another_socket_has_is_2_after_two_seconds() {
+    let lab = Lab::cable();
+    let socket = ForeignSocket::bind(&lab.west, 0);
+    let started = Instant::now();
+    refused(&lab, &flow(), 2, &["west", "queue 0", "busy", "another AF_XDP socket"]);
+    let took = started.elapsed();
+    assert!(took >= Duration::from_secs(2), "gave up after {took:?}");
+    drop(socket);
+    Linerate::run(&lab.flow_file(&flow())).exits(0).result().flow("f").assert_clean(100);
+}
+
+#[test]
+fn a_queue_that_is_given_up_soon_is_awaited() {
+    let lab = Lab::cable();
+    let socket = ForeignSocket::bind(&lab.west, 0);
+    let run = Linerate::start(&lab.flow_file(&flow()));
+    eventually("the analyser is attached", || lab.east.xdp().is_some());
+    drop(socket);
+    run.wait().exits(0).result().flow("f").assert_clean(100);
 }
 
 #[test]
