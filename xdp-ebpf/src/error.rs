@@ -38,12 +38,16 @@ pub enum Error {
     },
     /// The kernel does not let this process do it.
     #[error(
-        "not allowed to {action}: it needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN (run as root, \
-         or `setcap cap_bpf,cap_perfmon,cap_net_admin,cap_net_raw+ep`)"
+        "not allowed to {action}: {} (run as root, or \
+         `setcap cap_bpf,cap_perfmon,cap_net_admin,cap_net_raw+ep`)",
+        lacking(missing)
     )]
     Permission {
         /// What was attempted.
         action: &'static str,
+        /// Capabilities that it takes and this thread has not; none: the kernel is set to
+        /// refuse it all the same.
+        missing: Vec<&'static str>,
     },
     /// The kernel's verifier refused the program.
     #[error("the kernel's verifier refuses the {program} program: {}", last_line(log))]
@@ -80,6 +84,37 @@ pub enum Error {
     },
 }
 
+/// What programs that read packets take to load and attach, with the number of each
+/// (capabilities(7)).
+const WANTED: [(u32, &str); 3] = [(39, "CAP_BPF"), (38, "CAP_PERFMON"), (12, "CAP_NET_ADMIN")];
+/// Stands in for the others.
+const CAP_SYS_ADMIN: u32 = 21;
+
+impl Error {
+    /// The kernel's EPERM, with the capabilities that this thread lacks.
+    pub(crate) fn permission(action: &'static str) -> Self {
+        let status = std::fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
+        let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+        let effective = effective.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        Self::Permission { action, missing: missing(effective.unwrap_or(0)) }
+    }
+}
+
+/// Of a mask of effective capabilities.
+fn missing(effective: u64) -> Vec<&'static str> {
+    let has = |bit: u32| effective >> bit & 1 == 1;
+    let lacking = WANTED.iter().filter(|&&(bit, _)| !has(bit) && !has(CAP_SYS_ADMIN));
+    lacking.map(|&(_, name)| name).collect()
+}
+
+fn lacking(missing: &[&str]) -> String {
+    match missing {
+        [] => "the kernel refuses it, with every capability that it takes".to_owned(),
+        [one] => format!("{one} is missing"),
+        several => format!("{} are missing", several.join(", ")),
+    }
+}
+
 fn advice(refusal: &io::Error) -> &'static str {
     match refusal.raw_os_error() {
         Some(libc::EOPNOTSUPP) => "its driver has none",
@@ -111,6 +146,18 @@ mod tests {
             "0: R1=ctx()\nR3 invalid mem access 'scalar'\nprocessed 9 insns (limit 1000000)\n\n";
         assert_eq!(last_line(log), "R3 invalid mem access 'scalar'");
         assert_eq!(last_line(""), "it gave no reason");
+    }
+
+    #[test]
+    fn only_what_is_missing_is_named() {
+        let all = 1 << 39 | 1 << 38 | 1 << 12;
+        assert_eq!(missing(all), Vec::<&str>::new());
+        assert_eq!(missing(all & !(1 << 38)), ["CAP_PERFMON"]);
+        assert_eq!(missing(1 << CAP_SYS_ADMIN), Vec::<&str>::new());
+        assert_eq!(missing(0), ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"]);
+        let error = Error::Permission { action: "load BPF programs", missing: missing(1 << 39) };
+        let told = "not allowed to load BPF programs: CAP_PERFMON, CAP_NET_ADMIN are missing (";
+        assert!(error.to_string().starts_with(told), "{error}");
     }
 
     #[test]

@@ -201,7 +201,7 @@ impl Generator {
         let result = unsafe { bpf_prog_test_run_opts(self.program.as_raw_fd(), &raw mut options) };
         match -result {
             0 | libc::EINTR => Ok(options.duration),
-            libc::EPERM => Err(Error::Permission { action: "send live frames" }),
+            libc::EPERM => Err(Error::permission("send live frames")),
             errno => Err(Error::System {
                 action: "send live frames (BPF_PROG_RUN; Linux 5.18 or newer)",
                 source: io::Error::from_raw_os_error(errno),

@@ -84,7 +84,7 @@ fn refusal(errno: i32, ifindex: u32, mode: XdpMode) -> Error {
         libc::EBUSY | libc::EEXIST => Error::Busy { ifindex },
         libc::ENODEV => Error::Gone { ifindex },
         libc::EINVAL if !exists(ifindex) => Error::Gone { ifindex },
-        libc::EPERM | libc::EACCES => Error::Permission { action: "attach XDP programs" },
+        libc::EPERM | libc::EACCES => Error::permission("attach XDP programs"),
         _ => Error::Unsupported { ifindex, mode, source: io::Error::from_raw_os_error(errno) },
     }
 }

@@ -158,12 +158,12 @@ impl Load<'_> {
             let log = log.split("-- END PROG LOAD LOG").next().unwrap_or(log);
             // Only CAP_PERFMON may take the length of a frame from its ends.
             if log.contains("pointer -= pointer prohibited") {
-                return Error::Permission { action: "load BPF programs" };
+                return Error::permission("load BPF programs");
             }
             return Error::Verifier { program: self.name, log: log.trim().to_owned() };
         }
         match error.kind() {
-            ErrorKind::PermissionDenied => Error::Permission { action: "load BPF programs" },
+            ErrorKind::PermissionDenied => Error::permission("load BPF programs"),
             ErrorKind::OutOfMemory => Error::Memory { bytes: 0 },
             _ => {
                 let last =

@@ -82,7 +82,7 @@ pub(crate) fn run(
             duration_ns: options.duration,
             frame: after,
         }),
-        libc::EPERM => Err(Error::Permission { action: "test-run BPF programs" }),
+        libc::EPERM => Err(Error::permission("test-run BPF programs")),
         errno => Err(Error::System {
             action: "test-run the program on this frame and queue",
             source: io::Error::from_raw_os_error(errno),

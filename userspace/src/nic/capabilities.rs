@@ -16,7 +16,8 @@ pub struct Capabilities {
     pub rings: Option<Rings>,
     /// Flow control.
     pub pause: Option<Pause>,
-    /// Microseconds that an RX interrupt may be held back: a floor of latency at low rates.
+    /// Microseconds that an RX interrupt is put off, `rx-usecs`; small numbers are modes of
+    /// their own with some drivers (igb: 1 to 3). What it is worth is part of every latency.
     pub rx_coalesce_us: Option<u32>,
     /// Socket timestamps.
     pub timestamping: Option<Timestamping>,

@@ -89,6 +89,7 @@ pub enum XdpHook {
 
 /// Receive offloads that merge frames.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Features {
     /// Large receive offload (`rx-lro`).
     pub lro: bool,

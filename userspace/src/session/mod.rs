@@ -203,11 +203,21 @@ impl Session {
     /// Sentences worth knowing about how the ports are used: why not in better modes.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        for port in &self.ports {
+        for (index, port) in self.ports.iter().enumerate() {
             if let Some(reason) = &port.native_refused {
                 notes.push(format!("{}: the analyser runs in generic mode: {reason}", port.name));
             }
             notes.extend(port.stamping.iter().map(|why| format!("{}: {why}", port.name)));
+            let timed = |flow: &crate::spec::Flow| {
+                flow.track == Track::Tag && flow.receivers().any(|rx| rx == index)
+            };
+            // A calibration has the wait in it.
+            let as_stamped = self.corrections.received_by(index).is_empty();
+            if as_stamped && self.spec.flows.iter().any(timed) {
+                let rx_usecs = port.capabilities.rx_coalesce_us;
+                let put_off = stamping::moderated(&port.info.name.interface, rx_usecs);
+                notes.extend(put_off.map(|why| format!("{}: {why}", port.name)));
+            }
             notes.extend(port.backend_note.iter().map(|note| format!("{}: {note}", port.name)));
             let uncontrolled = port.not_controllable().iter().filter(|_| port.info.physical);
             notes.extend(uncontrolled.map(|what| format!("{}: {what}", port.name)));

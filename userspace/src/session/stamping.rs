@@ -61,6 +61,16 @@ pub(super) fn choose(
     (SAMPLED, Some(note))
 }
 
+/// What is to be known of latency at a port that puts interrupts off, at whatever rate.
+/// What the number means is the driver's matter: igb takes 3 for up to 250 us.
+pub(super) fn moderated(interface: &str, rx_usecs: Option<u32>) -> Option<String> {
+    let rx_usecs = rx_usecs.filter(|&us| us > 0)?;
+    Some(format!(
+        "RX interrupts are put off (rx-usecs {rx_usecs}), and latency holds that wait; \
+         `ethtool -C {interface} adaptive-rx off rx-usecs 0` ends it"
+    ))
+}
+
 fn sampled(why: &str) -> String {
     format!(
         "one frame in 16 is timed, for {why}; gaps between arrivals and delay variation are not measured"
@@ -84,6 +94,13 @@ pub(super) fn octet_ps(to_bps: Option<u64>, from_bps: Option<u64>) -> Option<u32
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn interrupts_that_are_put_off_are_told() {
+        assert_eq!((moderated("ens1f0", None), moderated("ens1f0", Some(0))), (None, None));
+        let told = moderated("ens1f0", Some(50)).unwrap();
+        assert!(told.contains("rx-usecs 50") && told.contains("ethtool -C ens1f0"), "{told}");
+    }
 
     fn chosen(rate: &str, physical: bool) -> (Stamping, Option<String>) {
         chosen_for(rate, physical, Backend::AfXdp)

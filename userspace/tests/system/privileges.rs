@@ -45,7 +45,10 @@ fn each_missing_capability_is_named() {
         ("-perfmon,-sys_admin", "CAP_PERFMON"),
     ];
     for (dropped, name) in cases {
-        run_without(&lab, dropped).exits(77).says(&[name]);
+        let outcome = run_without(&lab, dropped).exits(77).says(&[name]);
+        let advice = outcome.stderr.find('(').unwrap_or(outcome.stderr.len());
+        let named = outcome.stderr[..advice].matches("CAP_").count();
+        assert_eq!(named, 1, "others are named too: {outcome}");
     }
     lab.assert_nothing_attached();
 }

@@ -108,7 +108,7 @@ fn queues(port: &PortInfo, told: &PortReport) -> Vec<Line> {
         lines.push(("rings", text));
     }
     if let Some(us) = can.rx_coalesce_us {
-        lines.push(("coalescing", format!("RX interrupts held back by up to {us} us")));
+        lines.push(("coalescing", format!("RX interrupts put off: rx-usecs {us}")));
     }
     lines.extend(can.interrupts.iter().map(|interrupt| ("interrupt", interrupt_text(interrupt))));
     lines
