@@ -151,8 +151,17 @@ fn point(
             max_ns: latency.max,
         })
     });
-    let timed = timed.ok_or_else(|| "no latency was measured".to_owned());
-    Ok(timed.map(|point| (session.setting(sends, receives), point)))
+    let setting = session.setting(sends, receives);
+    let timed = timed.ok_or_else(|| "no latency was measured".to_owned()).and_then(|point| {
+        // What is kept is of one clock.
+        match facts.ports[receives].nic_times {
+            Some(times) if times.unstamped > 0 => {
+                Err(format!("the NIC did not time {} of the frames", times.unstamped))
+            }
+            _ => Ok(point),
+        }
+    });
+    Ok(timed.map(|point| (setting, point)))
 }
 
 fn path(tx: &PortInfo, rx: &PortInfo) -> String {

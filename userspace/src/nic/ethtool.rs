@@ -2,7 +2,9 @@
 //! The ethtool ioctl (linux/ethtool.h, net/ethtool/ioctl.c). Every structure of it is a
 //! row of 32-bit words of which the first is the command, so one call serves all.
 
-use super::settings::{Channels, DriverInfo, LinkSettings, Pause, Rings, Timestamping};
+use super::settings::{
+    Channels, DriverInfo, LinkSettings, Pause, RX_FILTERS, Rings, StampConfig, Timestamping,
+};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use std::{
     io, mem,
@@ -10,6 +12,8 @@ use std::{
 };
 
 const SIOCETHTOOL: libc::c_ulong = 0x8946;
+const SIOCSHWTSTAMP: libc::c_ulong = 0x89b0;
+const SIOCGHWTSTAMP: libc::c_ulong = 0x89b1;
 
 const GDRVINFO: u32 = 0x03;
 const GCOALESCE: u32 = 0x0e;
@@ -91,13 +95,32 @@ impl Ethtool {
         words[0] = GET_TS_INFO;
         self.command(&mut words)?;
         // SOF_TIMESTAMPING_* (linux/net_tstamp.h), then the clock's number or -1.
-        let [_, flags, clock, ..] = words;
+        let [_, flags, clock, _, _, _, _, filters, ..] = words;
         let names = ["tx-hardware", "tx-software", "rx-hardware", "rx-software"];
         let known = names.into_iter().enumerate();
         Ok(Timestamping {
             stamps: known.filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, name)| name).collect(),
+            rx_filters: RX_FILTERS
+                .into_iter()
+                .enumerate()
+                .filter(|(bit, _)| filters >> bit & 1 == 1)
+                .map(|(_, name)| name)
+                .collect(),
             phc: u32::try_from(clock as i32).ok(),
         })
+    }
+
+    /// What the NIC stamps.
+    pub(super) fn stamps(&self) -> io::Result<StampConfig> {
+        let mut config = StampConfig::default();
+        self.ioctl(SIOCGHWTSTAMP, (&raw mut config).cast())?;
+        Ok(config)
+    }
+
+    /// Sets what the NIC stamps; gives what it stamps then, which may be more or less.
+    pub(super) fn set_stamps(&self, mut config: StampConfig) -> io::Result<StampConfig> {
+        self.ioctl(SIOCSHWTSTAMP, (&raw mut config).cast())?;
+        Ok(config)
     }
 
     /// Speed and duplex.
@@ -208,13 +231,17 @@ impl Ethtool {
     }
 
     fn command(&self, words: &mut [u32]) -> io::Result<()> {
+        self.ioctl(SIOCETHTOOL, words.as_mut_ptr().cast())
+    }
+
+    /// `data` points at what the kernel reads and fills.
+    fn ioctl(&self, number: libc::c_ulong, data: *mut libc::c_char) -> io::Result<()> {
         let mut request = self.request()?;
-        request.ifr_ifru.ifru_data = words.as_mut_ptr().cast();
-        // SAFETY: `request` is a live ifreq whose data points at `words`, which every
-        // caller sized for its command (with slack where the kernel ignores the size);
-        // both outlive the call, and all bit patterns of u32 are valid.
-        let result =
-            unsafe { libc::ioctl(self.socket.as_raw_fd(), SIOCETHTOOL as _, &raw mut request) };
+        request.ifr_ifru.ifru_data = data;
+        // SAFETY: `request` is a live ifreq whose data is the structure of its number, or words
+        // that every caller sized for its command (with slack where the kernel ignores the
+        // size); both outlive the call, and all bit patterns of integers are valid.
+        let result = unsafe { libc::ioctl(self.socket.as_raw_fd(), number as _, &raw mut request) };
         if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 

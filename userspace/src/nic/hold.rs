@@ -1,5 +1,8 @@
 use super::{
-    NicError, PortInfo, PortName, ethtool::Ethtool, packet_socket::PacketSocket, settings::Pause,
+    NicError, PortInfo, PortName,
+    ethtool::Ethtool,
+    packet_socket::PacketSocket,
+    settings::{Pause, RX_FILTER_ALL, StampConfig},
 };
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use serde::{Deserialize, Serialize};
@@ -48,6 +51,7 @@ pub struct SettingChange {
 enum Undo {
     Feature(&'static str),
     Pause(Pause),
+    Stamps(StampConfig),
 }
 
 impl Hold {
@@ -125,6 +129,28 @@ impl Hold {
         self.restore()
     }
 
+    /// Has the NIC stamp every frame that it receives; what it does with those it sends stays.
+    ///
+    /// # Errors
+    /// [`NicError::Kernel`] where it cannot; nothing is changed then.
+    pub fn stamp_received(&mut self) -> Result<(), NicError> {
+        let action = format!("have the NIC of {} stamp all that it receives", self.port);
+        let failed = |error| NicError::kernel(action.as_str(), error);
+        // What cannot be read could not be restored.
+        let before = self.ethtool.stamps().map_err(failed)?;
+        if before.received() == RX_FILTER_ALL {
+            return Ok(());
+        }
+        let now = self.ethtool.set_stamps(before.with_all_received()).map_err(failed)?;
+        if now.received() != RX_FILTER_ALL {
+            self.ethtool.set_stamps(before).map_err(failed)?;
+            return Err(failed(io::Error::other(format!("its driver stamps {}", now.received()))));
+        }
+        self.undo.push(Undo::Stamps(before));
+        self.changed("receive timestamps", before.received(), RX_FILTER_ALL);
+        Ok(())
+    }
+
     fn changed(&mut self, setting: &str, from: &str, to: &str) {
         let [setting, from, to] = [setting, from, to].map(str::to_owned);
         self.changes.push(SettingChange { setting, from, to });
@@ -192,6 +218,9 @@ impl Hold {
             let (what, restored) = match undo {
                 Undo::Feature(name) => (name, self.ethtool.set_feature(name, true).map(drop)),
                 Undo::Pause(before) => ("pause", self.ethtool.set_pause(before)),
+                Undo::Stamps(before) => {
+                    ("receive timestamps", self.ethtool.set_stamps(before).map(drop))
+                }
             };
             match restored {
                 // A port that is gone took its settings along.
@@ -303,6 +332,31 @@ mod tests {
         hold.switch_off("rx-no-such-feature").unwrap();
         assert_eq!(hold.settings_changed().len(), before);
         assert_eq!(hold.not_controllable().len(), 2, "{:?}", hold.not_controllable());
+    }
+
+    #[test]
+    fn a_driver_without_hardware_stamps_says_so_in_a_line_and_nothing_is_changed() {
+        let lab = Lab::new();
+        let mut hold = Hold::take(&lab.west.info()).unwrap();
+        let before = hold.settings_changed().to_vec();
+        let error = hold.stamp_received().unwrap_err().to_string();
+        assert!(
+            error.contains("have the NIC of west@") && error.contains("not supported"),
+            "{error}"
+        );
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert_eq!(hold.settings_changed(), before);
+        assert!(hold.undo.is_empty());
+    }
+
+    #[test]
+    fn all_received_frames_are_stamped_beside_what_was_set() {
+        let before = StampConfig { flags: 2, tx_type: 1, rx_filter: 12 };
+        assert_eq!(before.received(), "ptpv2-event");
+        let all = before.with_all_received();
+        assert_eq!(all, StampConfig { rx_filter: 1, ..before });
+        assert_eq!(all.received(), RX_FILTER_ALL);
+        assert_eq!(StampConfig { rx_filter: 99, ..before }.received(), "what nobody knows");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! is entered only to make sockets ([`Netns::run`]); they work from any thread after.
 
 mod capabilities;
+mod clock_fit;
 mod counters;
 mod error;
 mod ethtool;
@@ -19,6 +20,7 @@ mod netlink;
 mod netns;
 mod packet_socket;
 mod pci;
+mod phc;
 mod planner;
 mod reading;
 mod settings;
@@ -33,6 +35,7 @@ mod tests;
 
 pub use crate::packet::Mac;
 pub use capabilities::{Capabilities, Interrupt, capabilities};
+pub use clock_fit::{ClockFit, ClockLine, Fitted};
 pub use counters::{LinkCounters, PortCounters, driver_statistics, link_counters};
 pub use error::NicError;
 pub use hold::{Hold, SettingChange};
@@ -45,6 +48,7 @@ pub use neighbour::{Announcer, MAX_TAGS, Responder, VlanTag, multicast_mac, reso
 pub use netdev::XdpFeatures;
 pub use netns::Netns;
 pub use pci::{Pci, PcieLink};
+pub use phc::{ClockReading, Phc};
 pub use planner::{Ceiling, Limit, SendLimits, SendPath, worker_cpus};
 pub use reading::{DropCounter, PortReading};
 pub use settings::{Channels, Pause, Rings, Timestamping};

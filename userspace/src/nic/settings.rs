@@ -61,6 +61,52 @@ pub struct Timestamping {
     /// `rx-hardware` and `tx-hardware`: by the NIC; `rx-software`: by the kernel;
     /// `tx-software`: by the driver.
     pub stamps: Vec<&'static str>,
+    /// Frames that the NIC can be told to stamp, in ethtool's words: `none`, `all`, ...
+    pub rx_filters: Vec<&'static str>,
     /// Number of the NIC's clock, `/dev/ptpN`; `None`: it has none.
     pub phc: Option<u32>,
+}
+
+/// `enum hwtstamp_rx_filters` (linux/net_tstamp.h) by number, in ethtool's words.
+pub(super) const RX_FILTERS: [&str; 16] = [
+    "none",
+    RX_FILTER_ALL,
+    "some",
+    "ptpv1-l4-event",
+    "ptpv1-l4-sync",
+    "ptpv1-l4-delay-req",
+    "ptpv2-l4-event",
+    "ptpv2-l4-sync",
+    "ptpv2-l4-delay-req",
+    "ptpv2-l2-event",
+    "ptpv2-l2-sync",
+    "ptpv2-l2-delay-req",
+    "ptpv2-event",
+    "ptpv2-sync",
+    "ptpv2-delay-req",
+    "ntp-all",
+];
+pub(super) const RX_FILTER_ALL: &str = "all";
+
+/// `struct hwtstamp_config`: what the NIC stamps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(C)]
+pub(super) struct StampConfig {
+    pub(super) flags: i32,
+    pub(super) tx_type: i32,
+    pub(super) rx_filter: i32,
+}
+
+impl StampConfig {
+    /// What it stamps of what it receives.
+    pub(super) fn received(self) -> &'static str {
+        let number = usize::try_from(self.rx_filter).ok();
+        number.and_then(|number| RX_FILTERS.get(number).copied()).unwrap_or("what nobody knows")
+    }
+
+    /// The same for all that it receives.
+    pub(super) fn with_all_received(self) -> Self {
+        let all = RX_FILTERS.iter().position(|&name| name == RX_FILTER_ALL);
+        Self { rx_filter: all.unwrap_or_default() as i32, ..self }
+    }
 }

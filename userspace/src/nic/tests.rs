@@ -81,6 +81,7 @@ fn what_a_port_can_do_agrees_with_ethtool_and_the_kernel() {
     let stamps = found.timestamping.clone().unwrap();
     assert_eq!(stamps.stamps, ["tx-software", "rx-software"]);
     assert_eq!((stamps.phc, found.duplex), (None, Some("full")));
+    assert_eq!(stamps.rx_filters, Vec::<&str>::new());
     // A veth has neither of these (`ethtool -g`, `-c`: not supported), nor a slot.
     assert_eq!((found.rings, found.rx_coalesce_us, &found.pci), (None, None, &None));
     assert!(found.interrupts.is_empty(), "{found:?}");

@@ -93,7 +93,12 @@ pub(super) fn result(
             };
             // A flow between two clocks is not calibrated.
             let uncertainty = flow.clock_error_ns.or(result.uncertainty);
-            LatencyResult { uncertainty, definition, ..result }
+            let uncertainty = match (uncertainty, flow.nic_error_ns) {
+                (Some(other_ns), Some(nic_ns)) => Some(other_ns.saturating_add(nic_ns)),
+                (other, nic) => other.or(nic),
+            };
+            let clock = if flow.nic_error_ns.is_some() { "nic" } else { result.clock };
+            LatencyResult { uncertainty, definition, clock, ..result }
         }),
         ipdv_ns: timed.and_then(|rx| rx.ipdv.summary()).map(IpdvResult::from),
         jitter_rfc3550_ns: timed.and_then(|rx| rx.counters.jitter_ns),

@@ -6,7 +6,7 @@ use crate::{
     calibration::Point,
     collect::Verdict,
     nic::SettingChange,
-    session::{PathCalibration, PortFacts},
+    session::{NicTimes, PathCalibration, PortFacts},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -110,7 +110,8 @@ pub struct PortResult {
     pub tx_mode: Option<TxMode>,
     /// `None`: nothing was received here.
     pub rx_mode: Option<RxMode>,
-    /// `monotonic`: stamps of `CLOCK_MONOTONIC`.
+    /// `monotonic`: stamps of `CLOCK_MONOTONIC`. `nic`: of the NIC's clock, fitted to that; which
+    /// of the frames had none is among the reasons.
     pub clock: &'static str,
     /// Of a port of another daemon: what the clock here is ahead of the one there. `None`: it
     /// is the same.
@@ -140,7 +141,10 @@ impl From<&PortFacts> for PortResult {
                 XdpMode::Native => RxMode::Native,
                 XdpMode::Generic => RxMode::Generic,
             }),
-            clock: "monotonic",
+            clock: match facts.nic_times {
+                Some(NicTimes { stamped: 1.., .. }) => "nic",
+                _ => "monotonic",
+            },
             clock_offset_ns: facts.clock.map(|(clock, _)| clock.offset_ns),
             clock_error_ns: facts.clock.map(|(clock, _)| clock.error_ns),
             clock_drift_ns: facts.clock.and_then(|(_, drift_ns)| drift_ns),
@@ -215,15 +219,15 @@ pub struct LatencyResult {
     pub count: u64,
     /// As stamped, before calibration.
     pub negative_count: u64,
-    /// Half-width of what is not known after calibration; `None`: not calibrated, the
-    /// latency is as stamped.
+    /// Half-width of what is not known after calibration, and of what the clocks may be off;
+    /// `None`: not calibrated, the latency is as stamped by one clock.
     pub uncertainty: Option<u64>,
     /// `host`: receive stamp in XDP less transmit stamp in the tag. `store-and-forward`:
     /// less the time of that very frame on the wires to and from the device too (RFC 1242),
     /// where both have a speed. `round-trip`: as `host`, of frames that come back to the port
     /// that sent them.
     pub definition: &'static str,
-    /// `monotonic`.
+    /// As that of the receiving port.
     pub clock: &'static str,
 }
 

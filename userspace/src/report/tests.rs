@@ -10,6 +10,7 @@ use crate::{
 use std::{collections::BTreeSet, time::Duration};
 use xdp_ebpf::{XdpMode, abi, histogram};
 
+mod clocks;
 mod outage;
 mod shown;
 
@@ -79,6 +80,7 @@ fn port(name: &str) -> PortFacts {
         pause_frames: None,
         xsk: None,
         clock: None,
+        nic_times: None,
         peer: None,
     }
 }
@@ -106,6 +108,7 @@ fn flow(name: &str, totals: &Totals) -> FlowFacts {
         store_and_forward: false,
         latency_void: None,
         clock_error_ns: None,
+        nic_error_ns: None,
         faults: Vec::new(),
         expect: Expect::default(),
     }
@@ -227,20 +230,6 @@ fn counts_and_rates_follow_the_contract() {
         (latency.definition, latency.clock, latency.uncertainty),
         ("host", "monotonic", None)
     );
-}
-
-#[test]
-fn void_latency_is_null_with_the_reason() {
-    let collector = collected(1000, 1000);
-    let mut flow = flow("a", collector.totals(FlowId(0)).unwrap());
-    flow.latency_void = Some("the tester's own queue would be timed at rate max".to_owned());
-    let result = RunResult::new(&run(vec![flow]));
-    assert_eq!((&result.flows[0].latency_ns, result.flows[0].pdv_ns), (&None, None));
-    assert_eq!(
-        result.reasons,
-        ["a: latency is not reported: the tester's own queue would be timed at rate max"]
-    );
-    assert_eq!(result.verdict, Verdict::Ok);
 }
 
 #[test]

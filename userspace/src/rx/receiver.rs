@@ -34,6 +34,10 @@ pub struct PortTotals {
     pub implausible: u64,
     /// Octets of `seen`, without FCS.
     pub seen_bytes: u64,
+    /// Frames of this session that the NIC timed.
+    pub stamped: u64,
+    /// Frames that the kernel timed, where the NIC was to.
+    pub unstamped: u64,
 }
 
 impl PortTotals {
@@ -44,6 +48,8 @@ impl PortTotals {
             passed: self.passed.saturating_sub(before.passed),
             implausible: self.implausible.saturating_sub(before.implausible),
             seen_bytes: self.seen_bytes.saturating_sub(before.seen_bytes),
+            stamped: self.stamped.saturating_sub(before.stamped),
+            unstamped: self.unstamped.saturating_sub(before.unstamped),
         }
     }
 }
@@ -170,6 +176,11 @@ impl<S: Source> Receiver<S> {
         }
     }
 
+    /// What entered the port since it was attached.
+    pub fn totals(&self) -> PortTotals {
+        port_totals(&self.source)
+    }
+
     /// What is read.
     pub fn source(&self) -> &S {
         &self.source
@@ -195,6 +206,8 @@ fn port_totals(source: &impl Source) -> PortTotals {
         totals.passed += record.passed;
         totals.implausible += record.implausible;
         totals.seen_bytes += record.seen_bytes;
+        totals.stamped += record.stamped;
+        totals.unstamped += record.unstamped;
     }
     totals
 }

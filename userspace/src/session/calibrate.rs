@@ -65,7 +65,7 @@ impl Session {
                 .map(|uname| uname.release().to_string_lossy().into_owned())
                 .unwrap_or_default(),
             definition: "host".to_owned(),
-            clock: "monotonic".to_owned(),
+            clock: self.ports[rx].nic_clock().map_or("monotonic", |_| "nic").to_owned(),
             tx: end(tx, sends),
             rx: end(rx, receives),
         }

@@ -1,6 +1,6 @@
 //! Whether a latency between two hosts' clocks may be told.
 
-use super::{FlowFacts, Session, remote::is_sure};
+use super::{FlowFacts, Session, remote::is_sure, trial::TrialEnd};
 use crate::{collect::Sample, spec::Flow};
 
 impl Session {
@@ -17,6 +17,21 @@ impl Session {
         Some(far.fold(0, |sum: u64, far| sum.saturating_add(error_ns(far.link.clock_offset()))))
     }
 
+    /// What the NICs that timed a flow's frames have to say: how far their clocks may be off,
+    /// and what makes these times void. `None`: the kernel timed all.
+    pub(super) fn nic_told(&self, flow: &Flow, end: &TrialEnd) -> Option<(u64, Option<String>)> {
+        let used = flow.receivers().filter_map(|rx| {
+            let clock = end.ports[rx].clock.as_ref()?;
+            (end.ports[rx].analyser.stamped > 0).then_some((rx, clock))
+        });
+        let told = used.map(|(rx, clock)| {
+            let name = &self.ports[rx].name;
+            let void = clock.trouble.as_ref().map(|why| format!("the clock of {name}'s NIC {why}"));
+            (clock.error_ns, void)
+        });
+        told.reduce(|one, other| (one.0.max(other.0), one.1.or(other.1)))
+    }
+
     /// The sample without a latency that is mostly the clocks'.
     pub(super) fn without_unsure(&self, flow: &Flow, mut sample: Sample) -> Sample {
         if let Some(error_ns) = self.clock_error_ns(flow) {
@@ -24,6 +39,12 @@ impl Session {
         }
         sample
     }
+}
+
+/// Whether the frames of a flow were timed by the clocks that its calibration is for.
+pub(super) fn timed_as_calibrated(flow: &Flow, end: &TrialEnd) -> bool {
+    let mut receivers = flow.receivers().map(|rx| &end.ports[rx]);
+    receivers.all(|port| port.clock.is_none() || port.analyser.unstamped == 0)
 }
 
 /// Takes latencies away that are mostly the clocks', and says what is known instead.

@@ -49,6 +49,7 @@ impl Session {
             self.trial_number = xdp_ebpf::next_trial(self.trial_number);
             for port in &mut self.ports {
                 port.receiver.begin_trial(self.trial_number, monotonic_ns());
+                port.nic_clock().inspect(|clock| clock.begin());
             }
             // Interfaces are read after the analysers start to count and before they are read
             // last: so no foreign frame can make one look unseen.

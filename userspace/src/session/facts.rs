@@ -159,6 +159,17 @@ pub struct PortFacts {
     /// Of a port of another daemon: what the clock here is ahead of the one there, and what
     /// they drifted apart, ns.
     pub clock: Option<(ClockOffset, Option<i64>)>,
+    /// How its NIC timed what it received; `None`: the kernel did.
+    pub nic_times: Option<NicTimes>,
+}
+
+/// Frames that a port's NIC was to time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NicTimes {
+    /// Timed by it.
+    pub stamped: u64,
+    /// Timed by the kernel, for want of a stamp or of what its clock shows.
+    pub unstamped: u64,
 }
 
 /// The other end of a veth.
@@ -224,6 +235,9 @@ pub struct FlowFacts {
     pub store_and_forward: bool,
     /// How far the clocks of the two hosts may be wrong to each other; `None`: it is one clock.
     pub clock_error_ns: Option<u64>,
+    /// How far the clock of the NIC that timed its frames may be off; `None`: it was the
+    /// kernel's.
+    pub nic_error_ns: Option<u64>,
     /// Why latency is void, e.g. because the tester's own queue would be timed.
     pub latency_void: Option<String>,
     /// Sentences about what makes this flow's measurement void.

@@ -23,6 +23,7 @@ mod judging;
 mod links;
 mod load;
 mod next_hop;
+mod nic_clock;
 mod open;
 mod pin;
 mod plan;
@@ -42,12 +43,13 @@ pub use control::{ControlError, RateControl};
 pub use course::Course;
 pub use error::SessionError;
 pub use facts::{
-    FlowFacts, FlowHistograms, FlowSnapshot, PathCalibration, Peer, Phase, PortFacts, RunFacts,
-    Snapshot, ToldBy,
+    FlowFacts, FlowHistograms, FlowSnapshot, NicTimes, PathCalibration, Peer, Phase, PortFacts,
+    RunFacts, Snapshot, ToldBy,
 };
 pub use judging::{Judged, PortLoad};
 pub use load::FlowLoad;
 pub use next_hop::vlan_tags;
+pub use nic_clock::{clock_in_words, receive_clock};
 pub use remote::{
     ClockOffset, Host, PortAnnouncer, Reach, VERSION, VERSION_HEADER, far_counters, far_port_report,
 };
@@ -195,7 +197,8 @@ impl Session {
                 XdpMode::Generic => "generic",
             };
             let driver = &port.info.driver;
-            format!("{} ({driver}): {}, {analyser} analyser", port.name, sends(port))
+            let clock = port.timed_by().map(|by| format!(", {by}")).unwrap_or_default();
+            format!("{} ({driver}): {}, {analyser} analyser{clock}", port.name, sends(port))
         });
         lines.collect()
     }
@@ -207,12 +210,14 @@ impl Session {
             if let Some(reason) = &port.native_refused {
                 notes.push(format!("{}: the analyser runs in generic mode: {reason}", port.name));
             }
+            notes.extend(port.nic_note().map(|note| format!("{}: {note}", port.name)));
             notes.extend(port.stamping.iter().map(|why| format!("{}: {why}", port.name)));
             let timed = |flow: &crate::spec::Flow| {
                 flow.track == Track::Tag && flow.receivers().any(|rx| rx == index)
             };
-            // A calibration has the wait in it.
+            // A calibration has the wait in it; a NIC does not wait with its stamp.
             let as_stamped = self.corrections.received_by(index).is_empty();
+            let as_stamped = as_stamped && port.nic_clock().is_none();
             if as_stamped && self.spec.flows.iter().any(timed) {
                 let rx_usecs = port.capabilities.rx_coalesce_us;
                 let put_off = stamping::moderated(&port.info.name.interface, rx_usecs);

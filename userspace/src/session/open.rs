@@ -80,8 +80,10 @@ impl Session {
         let mut ports = Vec::with_capacity(infos.len());
         for (index, ((setup, stamping), far)) in setups.into_iter().zip(far).enumerate() {
             let expects = |stream: StreamId| expects(&spec, &streams, stream, index);
+            let nic_setup = stamping::nic_setup(&spec, &streams, index, &setup, &limits);
             let watching = Watching {
                 setup,
+                nic_setup,
                 stamping,
                 streams: 0..streams.len() as u16,
                 expects: &expects,

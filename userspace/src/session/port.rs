@@ -2,6 +2,7 @@
 
 use super::{
     Peer, SessionError,
+    nic_clock::{self, ClockTold, NicClock},
     remote::{FarPort, Watch},
 };
 use crate::{
@@ -26,6 +27,8 @@ pub(super) struct Port {
     pub(super) queues: Vec<Box<dyn Transmitter>>,
     pub(super) receiver: Receiver<Watch>,
     here: Option<Here>,
+    /// The clock that times its frames, or why the kernel's does; `None`: none are to be timed.
+    nic: Option<Result<NicClock, String>>,
     /// Where it is on the host of another daemon.
     pub(super) far: Option<FarPort>,
     pub(super) info: PortInfo,
@@ -58,6 +61,8 @@ struct Here {
 /// What the analyser of a port is set up with.
 pub(super) struct Watching<'a> {
     pub(super) setup: AnalyserSetup,
+    /// And with, if its NIC times the frames; `None`: it is not to.
+    pub(super) nic_setup: Option<AnalyserSetup>,
     /// What is to be known of the stamps of this port, if anything.
     pub(super) stamping: Option<String>,
     pub(super) streams: Range<u16>,
@@ -66,8 +71,8 @@ pub(super) struct Watching<'a> {
 }
 
 impl Port {
-    /// Takes the port: lock and settings, then the analyser, native or else generic. It shares
-    /// the windows of `first`, if there is one.
+    /// Takes the port: lock and settings, then the analyser, native or else generic, timed by
+    /// the NIC where it can. It shares the windows of `first`, if there is one.
     pub(super) fn take(
         spec: &PortSpec,
         info: PortInfo,
@@ -75,12 +80,28 @@ impl Port {
         first: Option<&Analyser>,
     ) -> Result<Self, SessionError> {
         let netns = Netns::open(info.name.netns.as_deref())?;
-        let hold = Hold::take(&info)?;
+        let mut hold = Hold::take(&info)?;
         let counters = PortCounters::open(&info)?;
+        let capabilities = capabilities(&info)?;
+        let nic_setup = watching.nic_setup.as_ref();
+        let by_nic = nic_setup.map(|setup| {
+            let number = nic_clock::receive_clock(&capabilities)?;
+            attach_stamped(&info, setup, first, number, &mut hold, &netns)
+        });
+        let (nic, analyser) = match by_nic {
+            Some(Ok((clock, analyser))) => (Some(Ok(clock)), Some(analyser)),
+            Some(Err(why)) => (Some(Err(why)), None),
+            None => (None, None),
+        };
         let setup = &watching.setup;
-        let (analyser, native_refused) = netns
-            .run(|| attach(&info, setup, first))?
-            .map_err(|source| SessionError::Analyser { port: spec.name.clone(), source })?;
+        let (analyser, native_refused) = match analyser {
+            Some(analyser) => (analyser, None),
+            None => netns
+                .run(|| attach(&info, setup, first))?
+                .map_err(|source| SessionError::Analyser { port: spec.name.clone(), source })?,
+        };
+        // Of the kernel's stamps.
+        let stamping = watching.stamping.clone().filter(|_| !matches!(nic, Some(Ok(_))));
         let receiver = Receiver::new(
             Watch::Here(analyser),
             watching.streams.clone(),
@@ -91,14 +112,15 @@ impl Port {
             name: spec.name.clone(),
             queues: Vec::new(),
             receiver,
+            nic,
             here: Some(Here { responder: None, counters, hold, netns }),
             far: None,
             link_bps: spec.line_bps.or(info.link_bps),
             line_given: spec.line_bps.is_some(),
-            capabilities: capabilities(&info)?,
+            capabilities,
             peer: info.peer.map(|_| Peer::Elsewhere),
             info,
-            stamping: watching.stamping.clone(),
+            stamping,
             backend_note: None,
             redirects: None,
             native_refused,
@@ -134,6 +156,7 @@ impl Port {
             name: spec.name.clone(),
             queues: far.queues(),
             receiver,
+            nic: None,
             here: None,
             link_bps: spec.line_bps.or(info.link_bps),
             line_given: spec.line_bps.is_some(),
@@ -212,10 +235,61 @@ impl Port {
         !(self.info.driver == "virtio_net" && zero_copy)
     }
 
+    /// The NIC's clock, where that times its frames.
+    pub(super) fn nic_clock(&self) -> Option<&NicClock> {
+        self.nic.as_ref()?.as_ref().ok()
+    }
+
+    /// How well the NIC's clock was known in this trial; `None`: it times nothing.
+    pub(super) fn clock_told(&self) -> Option<ClockTold> {
+        self.nic_clock().map(NicClock::told)
+    }
+
+    /// Who times its frames; `None`: nobody has to.
+    pub(super) fn timed_by(&self) -> Option<String> {
+        Some(match self.nic.as_ref()? {
+            Ok(clock) => format!("timed by the NIC (/dev/ptp{})", clock.number),
+            Err(why) => format!("timed by the kernel, not the NIC: {why}"),
+        })
+    }
+
+    /// What is to be known of that. A NIC that is not said to stamp frames for XDP is no news.
+    pub(super) fn nic_note(&self) -> Option<String> {
+        let Ok(clock) = self.nic.as_ref()? else {
+            let xdp = self.capabilities.xdp.as_ref()?;
+            let promised = self.info.physical && xdp.rx_metadata.contains(&"timestamp");
+            return self.timed_by().filter(|_| promised);
+        };
+        Some(clock.note(&self.receiver.totals()))
+    }
+
     /// Whether frames are read natively or from skbs.
     pub(super) fn rx_mode(&self) -> XdpMode {
         self.receiver.source().attach_mode()
     }
+}
+
+/// Has the NIC time what the port receives; else says why not.
+fn attach_stamped(
+    info: &PortInfo,
+    setup: &AnalyserSetup,
+    first: Option<&Analyser>,
+    number: u32,
+    hold: &mut Hold,
+    netns: &Netns,
+) -> Result<(NicClock, Analyser), String> {
+    let learned = nic_clock::learn(number)?;
+    hold.stamp_received().map_err(|error| error.to_string())?;
+    let attached = netns.run(|| {
+        let (mut analyser, fits) = Analyser::load_nic(setup, info.ifindex, first)?;
+        analyser.attach(info.ifindex)?;
+        Ok::<_, xdp_ebpf::Error>((analyser, fits))
+    });
+    let attached = attached.map_err(|error| error.to_string())?;
+    let (analyser, mut fits) = attached.map_err(|error| error.to_string())?;
+    let publish = move |line: Option<&_>| fits.publish(&nic_clock::fit_of(line));
+    let clock = NicClock::start(number, learned, publish).map_err(|error| error.to_string())?;
+    Ok((clock, analyser))
 }
 
 fn attach(

@@ -28,6 +28,7 @@ impl Counted {
             xsk: xsk.zip(xsk_then).map(|(now, then)| now.since(then)),
             analyser,
             redirected: None,
+            clock: None,
         });
         gained.collect()
     }

@@ -1,13 +1,13 @@
 //! Which frames of a port are timed, and what is taken off their latency. Pure.
 
-use super::plan::PortLimits;
+use super::plan::{PortLimits, Stream};
 use crate::{
     nic::PortInfo,
     spec::{Flow, Spec, Track},
     tx::Backend,
     units::{Rate, Ratio},
 };
-use xdp_ebpf::Stamping;
+use xdp_ebpf::{AnalyserSetup, Stamping, StreamSetup};
 
 /// Above this, one core may not have the time to read the clock for every frame: a read
 /// takes 15 to 40 ns of the 200 that there are.
@@ -77,6 +77,33 @@ fn sampled(why: &str) -> String {
     )
 }
 
+/// The set-up of a port whose NIC times what it receives: every frame, for that costs next to
+/// nothing, at its first octet. `None`: the port receives nothing.
+pub(super) fn nic_setup(
+    spec: &Spec,
+    streams: &[Stream],
+    port: usize,
+    setup: &AnalyserSetup,
+    ports: &[PortLimits],
+) -> Option<AnalyserSetup> {
+    let timed = spec
+        .flows
+        .iter()
+        .any(|flow| flow.track == Track::Tag && flow.receivers().any(|rx| rx == port));
+    let wires = |stream: &Stream| {
+        let one_way = stream.port != port;
+        let octet_ps = octet_ps_to_nic(ports[stream.port].wire_bps, ports[port].wire_bps);
+        octet_ps.filter(|_| one_way).unwrap_or(0)
+    };
+    timed.then(|| AnalyserSetup {
+        stamping: Stamping::Every,
+        streams: (setup.streams.iter().zip(streams))
+            .map(|(of, stream)| StreamSetup { octet_ps: wires(stream), ..*of })
+            .collect(),
+        ..setup.clone()
+    })
+}
+
 /// The speed of a port's wire; `None` where the driver makes it up and the file gives none.
 pub(super) fn wire_bps(info: &PortInfo, line_bps: Option<u64>) -> Option<u64> {
     line_bps.or(info.link_bps.filter(|_| info.physical)).filter(|&bps| bps > 0)
@@ -89,6 +116,13 @@ pub(super) fn octet_ps(to_bps: Option<u64>, from_bps: Option<u64>) -> Option<u32
     let ps = |bps: u64| 8_000_000_000_000 / bps;
     let both = ps(to_bps?) + ps(from_bps?);
     (both <= SLOWEST_PS).then_some(both as u32)
+}
+
+/// The same where the NIC times the frame, at its first octet (IEEE 1588, 7.3.4.1): the
+/// wire from the device has not taken its time yet.
+pub(super) fn octet_ps_to_nic(to_bps: Option<u64>, from_bps: Option<u64>) -> Option<u32> {
+    octet_ps(to_bps, from_bps)?;
+    octet_ps(to_bps, Some(u64::MAX))
 }
 
 #[cfg(test)]
@@ -133,6 +167,12 @@ mod tests {
         assert_eq!(octet_ps(Some(10_000_000), Some(10_000_000)), Some(1_600_000));
         assert_eq!(octet_ps(Some(1_000_000), Some(1_000_000_000)), None);
         assert_eq!(octet_ps(None, Some(1_000_000_000)), None);
+    }
+
+    #[test]
+    fn to_a_nic_that_times_the_first_octet_only_the_wire_to_the_device_counts() {
+        assert_eq!(octet_ps_to_nic(Some(10_000_000_000), Some(1_000_000_000)), Some(800));
+        assert_eq!(octet_ps_to_nic(Some(10_000_000_000), None), None);
     }
 
     #[test]

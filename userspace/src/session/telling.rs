@@ -1,8 +1,9 @@
 //! What the session knows at some moment, put into plain values.
 
 use super::{
-    FlowFacts, FlowHistograms, FlowSnapshot, Phase, PortFacts, RunFacts, Session, Snapshot, ToldBy,
-    clocks::judge_clocks,
+    FlowFacts, FlowHistograms, FlowSnapshot, NicTimes, Phase, PortFacts, RunFacts, Session,
+    Snapshot, ToldBy,
+    clocks::{judge_clocks, timed_as_calibrated},
     plan, stamping,
     trial::{PortEnd, TrialEnd},
 };
@@ -71,6 +72,12 @@ impl Session {
         let flows = (0..self.spec.flows.len()).map(|id| self.flow_facts(id, &mut end));
         let mut flows: Vec<_> = flows.collect();
         judge_clocks(&mut flows);
+        let mut notes = self.notes();
+        notes.extend((0..).zip(&flows).filter_map(|(id, flow)| {
+            self.corrections.of(id).filter(|_| flow.correction.is_none())?;
+            let why = "the calibration does not hold: the NIC did not time every frame";
+            Some(format!("{}: latency is as stamped, {why}", flow.name))
+        }));
         let ports = (0..self.ports.len()).map(|port| self.port_facts(port, &end.ports[port]));
         RunFacts {
             started: end.started,
@@ -78,7 +85,7 @@ impl Session {
             ports: ports.collect(),
             flows,
             faults,
-            notes: self.notes(),
+            notes,
         }
     }
 
@@ -114,6 +121,10 @@ impl Session {
             clock: port.far.as_ref().and_then(|far| {
                 let offset = far.link.clock_offset()?;
                 Some((offset, far.link.drift_ns()))
+            }),
+            nic_times: end.clock.as_ref().map(|_| NicTimes {
+                stamped: end.analyser.stamped,
+                unstamped: end.analyser.unstamped,
             }),
         }
     }
@@ -197,6 +208,8 @@ impl Session {
             ));
         }
         let correction = self.corrections.of(id as u32);
+        let correction = correction.filter(|_| timed_as_calibrated(flow, end));
+        let (nic_error_ns, latency_void) = self.nic_told(flow, end).unzip();
         let link_bps = self.ports[flow.tx].link_bps.unwrap_or(0);
         let sent = || end.sent[self.streams_of(id)].iter();
         let started = || sent().filter(|sent| sent.submitted_frames > 0);
@@ -241,7 +254,8 @@ impl Session {
             correction,
             lost_ns: self.lost_ns(id, end),
             store_and_forward: self.takes_wires_off(flow),
-            latency_void: None,
+            latency_void: latency_void.flatten(),
+            nic_error_ns,
             clock_error_ns: self.clock_error_ns(flow),
             faults,
             expect: flow.expect.clone(),

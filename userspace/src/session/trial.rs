@@ -5,6 +5,7 @@ use super::{
     backend::Redirected,
     control::Departures,
     elsewhere::Armed,
+    nic_clock::ClockTold,
     plan,
     readings::{Counted, Readings},
 };
@@ -63,6 +64,8 @@ pub(super) struct PortEnd {
     /// `None` where it has no socket.
     pub(super) xsk: Option<XskStatistics>,
     pub(super) analyser: PortTotals,
+    /// `None` where the kernel's clock timed its frames.
+    pub(super) clock: Option<ClockTold>,
     /// `None` where it sent no live frames.
     pub(super) redirected: Option<Redirected>,
 }
@@ -145,6 +148,7 @@ impl Session {
         end.ports = after.since(before, &reading.ports);
         for ((end, port), then) in end.ports.iter_mut().zip(&self.ports).zip(redirected) {
             end.redirected = port.redirected().zip(then).map(|(now, then)| now.since(then));
+            end.clock = port.clock_told();
         }
         Ok(end)
     }

@@ -40,6 +40,29 @@ fn a_port_that_refuses_native_xdp_is_counted_exactly_in_generic_mode() {
 }
 
 #[test]
+fn a_veth_promises_stamps_that_it_has_not_and_the_kernel_times_its_frames() {
+    let lab = Lab::cable();
+    let file = lab.flow_file(FLOW);
+    let arguments = ["run", file.to_str().unwrap(), "--json", "-", "-v"];
+    let outcome = Linerate::spawn(arguments).wait().exits(0);
+    let why = "timed by the kernel, not the NIC: it stamps nothing in hardware";
+    let told = outcome.stderr.lines().find(|line| line.contains(why));
+    assert!(told.is_some_and(|line| line.starts_with("east (veth)")), "{outcome}");
+    let result = outcome.result();
+    result.flow("f").assert_clean(10_000);
+    let document = &result.document;
+    let clocks = ["west", "east"].map(|name| {
+        let ports = document["ports"].as_array().unwrap();
+        let port = ports.iter().find(|port| port["name"] == name).unwrap();
+        assert!(!port["settings_changed"].to_string().contains("timestamps"), "{port:#}");
+        port["clock"].clone()
+    });
+    assert_eq!(clocks, ["monotonic", "monotonic"]);
+    assert_eq!(document["flows"][0]["latency_ns"]["clock"], "monotonic");
+    assert!(!document["reasons"].to_string().contains("NIC"), "{document:#}");
+}
+
+#[test]
 fn one_queue_is_enough() {
     let lab = Lab::cable_with_queues(1, 1);
     run(&lab, FLOW).flow("f").assert_clean(10_000);

@@ -21,13 +21,12 @@ INLINE int nic_time(__u64 stamp_ns, __u64 *monotonic_ns)
 {
 	__u64 number = *(volatile __u64 *)&control.nic_fit;
 	const volatile struct nic_fit *published = &control.nic_fits[number & (NIC_FITS - 1)];
-	struct nic_fit fit = {
-		.nic_ns = published->nic_ns,
-		.monotonic_ns = published->monotonic_ns,
-		.drift_q38 = published->drift_q38,
-		.reach_ns = published->reach_ns,
-	};
+	struct nic_fit fit;
 
+	fit.nic_ns = published->nic_ns;
+	fit.monotonic_ns = published->monotonic_ns;
+	fit.drift_q38 = published->drift_q38;
+	fit.reach_ns = published->reach_ns;
 	if (UNLIKELY(*(volatile __u64 *)&control.nic_fit - number >= NIC_FITS - 1))
 		return 0;
 	return nic_to_monotonic(&fit, stamp_ns, monotonic_ns);

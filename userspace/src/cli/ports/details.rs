@@ -4,6 +4,7 @@ use crate::{
     nic::{Interrupt, PortInfo, XdpAttached},
     packet::format_mac,
     report::{PortReport, TxMode, hook_name, scaled},
+    session::{clock_in_words, receive_clock},
     units::FCS_BYTES,
 };
 use anstyle::Style;
@@ -154,7 +155,18 @@ fn features(port: &PortInfo, told: &PortReport) -> Vec<Line> {
     if let Some(stamping) = &can.timestamping {
         let clock = stamping.phc.map(|number| format!(" (clock /dev/ptp{number})"));
         lines.push(("timestamps", or_none(&stamping.stamps) + &clock.unwrap_or_default()));
+        if !stamping.rx_filters.is_empty() {
+            lines.push(("RX stamps", stamping.rx_filters.join(" ")));
+        }
+        lines.extend(stamping.phc.map(|number| ("NIC clock", clock_in_words(number))));
     }
+    lines.push((
+        "timed by",
+        match receive_clock(can) {
+            Ok(number) => format!("the NIC, by /dev/ptp{number}"),
+            Err(why) => format!("the kernel: {why}"),
+        },
+    ));
     let offloads = port.features;
     lines.push((
         "offloads",

@@ -74,6 +74,7 @@ fn one_port_is_told_in_full() {
         "queues        2 RX, 1 of 2 TX".to_owned(),
         "RX metadata   timestamp hash vlan-tag".to_owned(),
         "timestamps    tx-software rx-software".to_owned(),
+        "timed by      the kernel: it stamps nothing in hardware".to_owned(),
         "  64    1.000M  1 queue, 1000 ns a frame (the kernel copies)".to_owned(),
     ] {
         assert!(text.lines().any(|shown| shown == line), "no `{line}` in\n{text}");

@@ -230,8 +230,15 @@ impl Work {
             let setup = port.setup.analyser(nonce, interval_ns);
             let count = setup.streams.len() as u16;
             let expects = |stream: StreamId| port.setup.expects(stream.0);
-            let watching =
-                Watching { setup, stamping: None, streams: 0..count, expects: &expects, interval };
+            let watching = Watching {
+                setup,
+                // The other daemon has no way yet to hear of a second clock.
+                nic_setup: None,
+                stamping: None,
+                streams: 0..count,
+                expects: &expects,
+                interval,
+            };
             ports.push(Port::take(&port.spec, info.clone(), &watching, None)?);
         }
         wait_for_carriers(&infos, CARRIER_WAIT)?;

@@ -135,6 +135,7 @@ impl ReplayPort {
             xsk: after.xsk.zip(before.xsk).map(|(now, then)| now.since(then)),
             peer,
             clock: None,
+            nic_times: None,
         }
     }
 }

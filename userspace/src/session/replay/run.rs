@@ -278,6 +278,7 @@ impl Replay {
             samples,
             latency_void: None,
             clock_error_ns: None,
+            nic_error_ns: None,
             faults: Vec::new(),
             expect: Expect::default(),
         };

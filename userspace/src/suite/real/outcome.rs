@@ -91,11 +91,13 @@ fn gap_max_ns(facts: &RunFacts, lane: &Lane) -> Option<u64> {
 /// Latency of several flows together, if all are timed and corrected alike.
 fn latency<'a>(flows: impl Iterator<Item = &'a FlowFacts>) -> Option<LatencyStats> {
     let mut all: Option<(Latency, Option<Correction>)> = None;
+    let mut nic_error_ns = None;
     for flow in flows.filter(|flow| flow.totals.tx_frames > 0) {
         if flow.latency_void.is_some() {
             return None;
         }
         let rx = flow.totals.rx.as_ref()?;
+        nic_error_ns = nic_error_ns.max(flow.nic_error_ns);
         match &mut all {
             None => all = Some((rx.latency.clone(), flow.correction)),
             Some((sum, correction)) => {
@@ -117,7 +119,10 @@ fn latency<'a>(flows: impl Iterator<Item = &'a FlowFacts>) -> Option<LatencyStat
         p99_ns: summary.p99? - bias_ns,
         p999_ns: summary.p999? - bias_ns,
         max_ns: summary.max - bias_ns,
-        uncertainty_ns: correction.map(|correction| correction.uncertainty_ns),
+        uncertainty_ns: match correction.map(|correction| correction.uncertainty_ns) {
+            Some(spread_ns) => Some(spread_ns + nic_error_ns.unwrap_or(0)),
+            None => nic_error_ns,
+        },
     })
 }
 
@@ -179,6 +184,7 @@ mod tests {
             pause_frames: Some(0),
             xsk: None,
             clock: None,
+            nic_times: None,
             peer: None,
         }
     }
@@ -218,6 +224,7 @@ mod tests {
             store_and_forward: false,
             latency_void: None,
             clock_error_ns: None,
+            nic_error_ns: None,
             faults: Vec::new(),
             expect: Expect::default(),
         }
