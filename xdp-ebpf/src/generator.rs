@@ -47,6 +47,8 @@ pub struct GeneratorPlan {
     pub interval_ns: u64,
     /// Frames that may share one stamp.
     pub clock_frames: u32,
+    /// All paced streams are fed from the start, and have no `pace`.
+    pub is_fed: bool,
 }
 
 impl GeneratorPlan {
@@ -69,14 +71,15 @@ impl GeneratorPlan {
 pub struct Generator {
     program: OwnedFd,
     sizes: GeneratorSizes,
-    control: MappedArray<abi::generator_control>,
-    streams: MappedArray<abi::live_stream>,
+    pub(crate) control: MappedArray<abi::generator_control>,
+    pub(crate) streams: MappedArray<abi::live_stream>,
     counters: MappedArray<abi::live_counters>,
     lanes: MappedArray<abi::lane>,
     values: MappedArray<u64>,
     variants: MappedArray<abi::size_variant>,
     dues: MappedArray<abi::due>,
     turns: MappedArray<u64>,
+    pub(crate) feed: MappedArray<abi::due>,
 }
 
 impl Generator {
@@ -90,6 +93,7 @@ impl Generator {
             ("variants", sizes.variants.max(1)),
             ("dues", sizes.streams.max(1)),
             ("turns", sizes.streams.max(1)),
+            ("feed", abi::FEED_ENTRIES),
         ];
         let loaded = Load {
             name: "generator",
@@ -108,6 +112,7 @@ impl Generator {
             variants: loaded.map("variants")?,
             dues: loaded.map("dues")?,
             turns: loaded.map("turns")?,
+            feed: loaded.map("feed")?,
             program: loaded.program,
         })
     }
@@ -123,7 +128,8 @@ impl Generator {
     /// If the plan needs more room than there is.
     pub fn prepare(&self, plan: &GeneratorPlan) {
         for (index, stream) in plan.streams.iter().enumerate() {
-            self.streams.store(index, stream);
+            let in_turns = u8::from(stream.paced == 0 && stream.left > 0);
+            self.streams.store(index, &abi::live_stream { in_turns, ..*stream });
             self.counters.store(index, &abi::live_counters::default());
         }
         for (index, lane) in plan.lanes.iter().enumerate() {
@@ -141,13 +147,13 @@ impl Generator {
             if stream.paced == 0 {
                 self.turns.store(unpaced, &(index as u64));
                 unpaced += 1;
-            } else if stream.pace.due_ns <= stream.stop_ns {
+            } else if stream.pace.due_ns <= stream.stop_ns && !plan.is_fed {
                 dues.push((stream.pace.due_ns, index as u32));
             }
         }
         dues.sort_unstable(); // which is a heap
         for (place, &(due_ns, stream)) in dues.iter().enumerate() {
-            self.dues.store(place, &abi::due { due_ns, stream, reserved: 0 });
+            self.dues.store(place, &abi::due { due_ns, stream, kind: abi::FEED_FRAME });
         }
         let frame_bytes = plan.variants.iter().map(|variant| variant.frame_bytes).max();
         let mut control = abi::generator_control {
@@ -158,6 +164,7 @@ impl Generator {
             clock_frames: plan.clock_frames.max(1),
             paced: dues.len() as u32,
             unpaced: unpaced as u32,
+            fed_from_ns: if plan.is_fed { 0 } else { u64::MAX },
             ..Default::default()
         };
         for (octet, place) in (0_usize..).zip(&mut control.pattern) {

@@ -1,4 +1,4 @@
-//! The pure C headers (parse.h, payload.h, histogram.h, record.h) as they run in this
+//! The pure C headers (parse.h, payload.h, histogram.h, record.h, edit.h) as they run in this
 //! process (feature `host`), so that tests can hold them against Rust.
 #![allow(unsafe_code, reason = "calls into C")]
 
@@ -25,6 +25,67 @@ pub use c::host_tag as Tag;
 
 /// Octets of a payload chunk.
 pub const CHUNK_BYTES: usize = 128;
+
+/// A stream of a plan, as the program in the kernel would go through it.
+#[derive(Debug)]
+pub struct Editor {
+    lanes: Vec<abi::lane>,
+    values: Vec<u64>,
+    variants: Vec<abi::size_variant>,
+    magic: u32,
+    /// How far it is.
+    pub stream: abi::live_stream,
+}
+
+impl Editor {
+    /// Of the stream at this place in the plan.
+    pub fn new(plan: &crate::GeneratorPlan, stream: usize) -> Self {
+        Self {
+            lanes: plan.lanes.clone(),
+            values: plan.values.clone(),
+            variants: plan.variants.clone(),
+            magic: plan.magic,
+            stream: plan.streams[stream],
+        }
+    }
+
+    /// `write_frame()`: the stream's next frame, over whatever is there; its octets, or `None`
+    /// if it does not fit.
+    pub fn write(&mut self, time_ns: u64, frame: &mut [u8]) -> Option<usize> {
+        let worker = c::host_worker {
+            lanes: self.lanes.as_mut_ptr(),
+            values: self.values.as_ptr(),
+            variants: self.variants.as_ptr(),
+            lane_count: self.lanes.len() as u32,
+            value_count: self.values.len() as u32,
+        };
+        let room = frame.len() as u32;
+        // SAFETY: every pointer is to memory that is borrowed for the call, and the lengths are
+        // theirs; the variants are those that the plan's own cycles name.
+        let octets = unsafe {
+            c::host_write_frame(
+                &raw const worker,
+                &raw mut self.stream,
+                self.magic,
+                time_ns,
+                frame.as_mut_ptr(),
+                room,
+            )
+        };
+        (octets > 0).then_some(octets as usize)
+    }
+
+    /// `stream_advance()`: whether there is another frame.
+    pub fn advance(&mut self) -> bool {
+        advance(&mut self.stream)
+    }
+}
+
+/// `stream_advance()`.
+pub fn advance(stream: &mut abi::live_stream) -> bool {
+    // SAFETY: the stream is borrowed for the call.
+    unsafe { c::host_stream_advance(stream) != 0 }
+}
 
 /// `histogram_index()`.
 pub fn histogram_index(value: u64, precision: u32) -> u64 {

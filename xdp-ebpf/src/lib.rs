@@ -11,6 +11,7 @@ mod analyser;
 pub mod bench;
 mod capture;
 mod error;
+mod feed;
 mod fingerprint;
 mod generator;
 pub mod histogram;

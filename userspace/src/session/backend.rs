@@ -16,8 +16,6 @@ pub(super) struct Demand {
     pub(super) frame_bytes_max: usize,
     /// More frames than the kernel can be expected to copy.
     pub(super) is_fast: bool,
-    /// What of their timing is not built for live frames.
-    pub(super) uneven: Option<&'static str>,
     pub(super) backend: Backend,
 }
 
@@ -95,9 +93,6 @@ impl Port {
                 bytes: demand.frame_bytes_max,
                 max: LiveFrames::FRAME_BYTES_MAX,
             });
-        }
-        if let Some(key) = demand.uneven {
-            return Some(self.no_live_frames(&format!("they do not know {key} yet")));
         }
         let ifindex = self.info.ifindex;
         match self.inside(|| takes_redirects(ifindex)) {

@@ -168,7 +168,6 @@ pub(super) fn prepare(
         queues,
         frame_bytes_max: frame_bytes_max.unwrap_or(0),
         is_fast: plan::is_fast(spec, index, port.link_bps.unwrap_or(0)),
-        uneven: plan::uneven(spec, index),
         backend,
     })
 }

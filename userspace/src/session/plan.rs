@@ -101,16 +101,6 @@ pub(super) fn is_fast(spec: &Spec, port: usize, link_bps: u64) -> bool {
     flows().any(unlimited) || flows().filter_map(fps).sum::<f64>() > QUEUE_FPS as f64
 }
 
-/// What of the flows that leave by a port is not for live frames, by its key.
-pub(super) fn uneven(spec: &Spec, port: usize) -> Option<&'static str> {
-    let mut flows = spec.flows.iter().filter(|flow| flow.tx == port);
-    flows.find_map(|flow| match flow.spacing {
-        _ if !flow.schedule.is_empty() => Some("schedule"),
-        crate::spec::Spacing::Poisson if flow.burst.is_none() => Some("spacing = \"poisson\""),
-        _ => None,
-    })
-}
-
 /// The pacer of one stream of the flow, which starts at `start_ns`; `None`: it waits for
 /// nothing.
 pub(super) fn pacer(

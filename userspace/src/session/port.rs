@@ -181,12 +181,7 @@ impl Port {
 
     /// Why the rates of what leaves here cannot be changed while it is sent.
     pub(super) fn unsteerable(&self) -> Option<&'static str> {
-        let live = self.queues.iter().any(|queue| queue.mode() == TxMode::LiveFrames);
-        match (&self.far, live) {
-            (Some(_), _) => Some("another daemon sends it"),
-            (None, true) => Some("live frames keep their rate and do not pause; send by AF_XDP"),
-            (None, false) => None,
-        }
+        self.far.as_ref().map(|_| "another daemon sends it")
     }
 
     /// Number of its network namespace; 0: it is elsewhere.

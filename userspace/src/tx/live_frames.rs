@@ -2,7 +2,10 @@
 
 use super::{
     Control, Outcome, Prepared, Sent, StreamPlan, Transmitter, Trial, TxCounters, TxError, TxMode,
-    XskStatistics, waiting::CATCH_UP_NS,
+    XskStatistics,
+    feeder::{Feed, Feeder},
+    roster::Timing,
+    waiting::CATCH_UP_NS,
 };
 use crate::nic::{Netns, PortInfo};
 use nix::{
@@ -37,12 +40,14 @@ pub struct LiveFrames {
     netns: Netns,
     batch: u32,
     worker: Option<Arc<Inside>>,
+    /// Of the trial that was prepared.
+    feeder: Option<Feeder>,
 }
 
 /// What the worker in the kernel shares with those outside.
 #[derive(Debug)]
 struct Inside {
-    generator: Generator,
+    generator: Arc<Generator>,
     /// The thread that is in the system call; 0: none.
     thread: AtomicI32,
 }
@@ -67,7 +72,8 @@ impl LiveFrames {
         let netns = Netns::open(port.name.netns.as_deref()).map_err(|error| {
             TxError::LiveFrames { interface: interface.clone(), reason: error.to_string() }
         })?;
-        Ok(Self { interface, ifindex: port.ifindex, queue, netns, batch: BATCH_MAX, worker: None })
+        let ifindex = port.ifindex;
+        Ok(Self { interface, ifindex, queue, netns, batch: BATCH_MAX, worker: None, feeder: None })
     }
 
     /// Loads the program with room for these streams, so that the first trial need not.
@@ -81,7 +87,7 @@ impl LiveFrames {
             return Ok(Arc::clone(worker));
         }
         let generator = Generator::load(plan.sizes()).map_err(|error| self.failed(&error))?;
-        let worker = Arc::new(Inside { generator, thread: AtomicI32::new(0) });
+        let worker = Arc::new(Inside { generator: Arc::new(generator), thread: AtomicI32::new(0) });
         self.worker = Some(Arc::clone(&worker));
         Ok(worker)
     }
@@ -90,36 +96,32 @@ impl LiveFrames {
         TxError::LiveFrames { interface: self.interface.clone(), reason: error.to_string() }
     }
 
-    /// The streams as the program in the kernel takes them.
-    fn plan(&self, streams: &[StreamPlan], trial: &Trial) -> Result<GeneratorPlan, TxError> {
+    /// The streams as the program in the kernel takes them, and what it has to be fed.
+    fn plan(mut streams: Vec<StreamPlan>, trial: &Trial) -> (GeneratorPlan, Feed) {
+        let feed = Feed::new(streams.iter_mut().map(Timing::of).collect(), trial);
         let mut plan = GeneratorPlan {
             magic: trial.magic,
             start_ns: trial.start_ns,
             interval_ns: trial.interval_ns,
             clock_frames: CLOCK_FRAMES,
+            is_fed: feed.paces().is_none(),
             ..GeneratorPlan::default()
         };
-        for stream in streams {
-            let stop_ns = stream.stop_ns.unwrap_or(u64::MAX);
+        for (index, (stream, timing)) in streams.iter().zip(feed.timings()).enumerate() {
+            let grace_ns = if timing.pacer.is_some() { CATCH_UP_NS } else { 0 };
             let mut live = abi::live_stream {
-                left: stream.frames.unwrap_or(u64::MAX),
-                stop_ns,
-                over_ns: stop_ns,
+                left: timing.left,
+                stop_ns: timing.stop_ns,
+                over_ns: timing.stop_ns.saturating_add(grace_ns),
                 stream: stream.stream.0,
+                paced: timing.pacer.is_some().into(),
+                pace: feed.paces().map_or_else(abi::pace::default, |paces| paces[index]),
                 ..abi::live_stream::default()
             };
-            if let Some(pacer) = &stream.pacer {
-                live.paced = 1;
-                live.pace = pacer.pace().ok_or_else(|| TxError::LiveFrames {
-                    interface: self.interface.clone(),
-                    reason: "they do not know a rate that changes, nor random spacing".into(),
-                })?;
-                live.over_ns = stop_ns.saturating_add(CATCH_UP_NS);
-            }
             stream.cursor.lay_out(&mut live, &mut plan);
             plan.streams.push(live);
         }
-        Ok(plan)
+        (plan, feed)
     }
 
     fn send(&self, worker: &Inside, stop: &AtomicBool) -> Result<(), TxError> {
@@ -161,15 +163,18 @@ impl Transmitter for LiveFrames {
     }
 
     fn prepare(&mut self, streams: Vec<StreamPlan>, trial: &Trial) -> Result<Prepared, TxError> {
-        let plan = self.plan(&streams, trial)?;
-        self.batch = if streams.iter().any(|stream| stream.pacer.is_none()) {
-            BATCH_MAX
-        } else {
-            BATCH_PACED
-        };
+        let is_paced = streams.iter().all(|stream| stream.pacer.is_some());
+        self.batch = if is_paced { BATCH_PACED } else { BATCH_MAX };
+        self.feeder = None;
+        let (plan, feed) = Self::plan(streams, trial);
         let worker = self.reserve(&plan)?;
         worker.generator.prepare(&plan);
-        let counters = (0..streams.len()).map(|stream| -> Arc<dyn TxCounters> {
+        let feeder = Feeder::start(Arc::clone(&worker.generator), feed);
+        self.feeder = Some(feeder.map_err(|error| TxError::LiveFrames {
+            interface: self.interface.clone(),
+            reason: format!("no thread to feed them: {error}"),
+        })?);
+        let counters = (0..plan.streams.len()).map(|stream| -> Arc<dyn TxCounters> {
             Arc::new(LiveCounters { worker: Arc::clone(&worker), stream })
         });
         Ok(Prepared { counters: counters.collect(), control: Some(worker) })
@@ -186,6 +191,7 @@ impl Transmitter for LiveFrames {
         worker.thread.store(gettid().as_raw(), Relaxed);
         let error = self.send(&worker, stop).err();
         worker.thread.store(0, Relaxed);
+        self.feeder = None;
         Outcome { outstanding: 0, error }
     }
 }

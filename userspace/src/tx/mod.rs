@@ -4,16 +4,19 @@
 //! life in a trial, and what it does can be read by anyone meanwhile. There are two: a
 //! [`Queue`] is an AF_XDP socket with its UMEM, whose worker picks the stream that is due
 //! ([`schedule`](self)), writes the frame and kicks the kernel; [`LiveFrames`] has a BPF program
-//! do the same inside the kernel.
+//! do the same inside the kernel, and a thread here tell it what it cannot compute.
 
 mod af_xdp;
 mod change;
 mod counters;
 mod error;
+mod feeder;
+mod kernel_pace;
 mod live_frames;
 mod pacer;
 mod profile;
 mod replay;
+mod roster;
 mod schedule;
 mod statistics;
 mod stream;

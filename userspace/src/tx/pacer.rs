@@ -156,7 +156,7 @@ impl Pacer {
     }
 
     /// The same for the program in the kernel, which knows constant rates and trains; `None`
-    /// for others.
+    /// for others, which it is fed.
     pub(super) fn pace(&self) -> Option<abi::pace> {
         let even = abi::pace { due_ns: self.due_ns, train: u64::MAX, ..abi::pace::default() };
         let pace = match self.kind {
@@ -195,6 +195,28 @@ impl Pacer {
     pub(super) fn delay(&mut self, stood_ns: u64) {
         self.stood_ns += stood_ns;
         self.due_ns += stood_ns;
+    }
+
+    /// The next `frames` frames were taken.
+    pub(super) fn skip(&mut self, frames: u64) {
+        match &mut self.kind {
+            Kind::Poisson(_) => return (0..frames).for_each(|_| self.advance()),
+            Kind::Even => (),
+            Kind::Trains { left, frames: of_train, pause_ns, later_ns } => {
+                if let Some(over) = frames.checked_sub(*left) {
+                    *later_ns += *pause_ns * (1 + over / *of_train);
+                    *left = *of_train - over % *of_train;
+                } else {
+                    *left -= frames;
+                }
+            }
+        }
+        self.position += self.stride * frames as f64;
+        self.due_ns = self.profile.due_ns(self.position) + self.stood_ns + self.later_ns();
+    }
+
+    fn later_ns(&self) -> u64 {
+        if let Kind::Trains { later_ns, .. } = self.kind { later_ns } else { 0 }
     }
 
     /// The next frame was taken.

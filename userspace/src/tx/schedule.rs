@@ -1,4 +1,3 @@
-use super::Pacer;
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// Which stream of a worker sends next: of the paced ones the one that has been due
@@ -19,12 +18,12 @@ pub(super) enum Next {
 }
 
 impl Schedule {
-    /// Of streams with their pacers; `None`: unpaced.
-    pub(super) fn new<'a>(streams: impl Iterator<Item = (u32, Option<&'a Pacer>)>) -> Self {
+    /// Of streams with the time at which they are due; `None`: unpaced.
+    pub(super) fn new(streams: impl Iterator<Item = (u32, Option<u64>)>) -> Self {
         let (mut paced, mut unpaced) = (BinaryHeap::new(), Vec::new());
-        for (stream, pacer) in streams {
-            match pacer {
-                Some(pacer) => paced.push(Reverse((pacer.due_ns(), stream))),
+        for (stream, due_ns) in streams {
+            match due_ns {
+                Some(due_ns) => paced.push(Reverse((due_ns, stream))),
                 None => unpaced.push(stream),
             }
         }
@@ -33,8 +32,8 @@ impl Schedule {
 
     #[inline]
     pub(super) fn next(&mut self, now_ns: u64) -> Next {
-        match self.paced.peek() {
-            Some(&Reverse((due_ns, stream))) if due_ns <= now_ns => Next::Send(stream),
+        match self.next_paced(now_ns) {
+            Next::Send(stream) => Next::Send(stream),
             _ if !self.unpaced.is_empty() => {
                 self.turn += 1;
                 if self.turn >= self.unpaced.len() {
@@ -42,6 +41,15 @@ impl Schedule {
                 }
                 Next::Send(self.unpaced[self.turn])
             }
+            other => other,
+        }
+    }
+
+    /// The same of the paced streams alone.
+    #[inline]
+    pub(super) fn next_paced(&self, now_ns: u64) -> Next {
+        match self.paced.peek() {
+            Some(&Reverse((due_ns, stream))) if due_ns <= now_ns => Next::Send(stream),
             Some(&Reverse((due_ns, _))) => Next::WaitUntil(due_ns),
             None => Next::Finished,
         }
@@ -56,13 +64,13 @@ impl Schedule {
         }
     }
 
-    /// A paced stream is due at another time.
-    pub(super) fn update(&mut self, due_ns: u64, stream: u32) {
-        let before = self.paced.len();
-        self.paced.retain(|&Reverse((_, other))| other != stream);
-        if self.paced.len() < before {
-            self.paced.push(Reverse((due_ns, stream)));
+    /// Paced streams are due at other times.
+    pub(super) fn refresh(&mut self, due_ns: impl Fn(u32) -> Option<u64>) {
+        let mut paced = std::mem::take(&mut self.paced).into_vec();
+        for Reverse((due, stream)) in &mut paced {
+            *due = due_ns(*stream).unwrap_or(*due);
         }
+        self.paced = paced.into();
     }
 
     /// The stream that [`Self::next`] named will not send again.
@@ -89,6 +97,11 @@ impl Schedule {
         place.map(|place| self.unpaced.remove(place)).is_some()
     }
 
+    /// Unpaced streams for which `sends` is false have ended without a [`Self::remove`].
+    pub(super) fn retain_unpaced(&mut self, sends: impl Fn(u32) -> bool) {
+        self.unpaced.retain(|&stream| sends(stream));
+    }
+
     /// Puts it back.
     pub(super) fn restore(&mut self, stream: u32) {
         self.unpaced.push(stream);
@@ -100,7 +113,7 @@ mod tests {
     use super::*;
     use crate::{
         spec::Leg,
-        tx::{Profile, Share, Spacing},
+        tx::{Pacer, Profile, Share, Spacing},
         units::Ratio,
     };
 
@@ -112,7 +125,7 @@ mod tests {
     }
 
     fn schedule(pacers: &[Option<Pacer>]) -> Schedule {
-        Schedule::new((0..).zip(pacers.iter().map(Option::as_ref)))
+        Schedule::new((0..).zip(pacers.iter().map(|pacer| pacer.as_ref().map(Pacer::due_ns))))
     }
 
     /// Runs up to `frames` on a fake clock, one nanosecond a frame; counts by stream.

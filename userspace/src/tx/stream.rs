@@ -1,51 +1,48 @@
-use super::{StreamCounters, StreamPlan, waiting::CATCH_UP_NS};
+use super::{StreamCounters, StreamPlan, roster::Timing, waiting::CATCH_UP_NS};
+use crate::{packet::Cursor, units::StreamId};
 use std::sync::Arc;
 use xdp_ebpf::abi::INTERVALS;
 
 /// One stream of a worker, and how far it is.
 pub(super) struct Stream {
-    pub(super) plan: StreamPlan,
-    pub(super) counters: Arc<StreamCounters>,
+    pub(super) timing: Timing,
+    pub(super) cursor: Cursor,
+    /// Tag id.
+    pub(super) stream: StreamId,
     pub(super) sequence: u32,
-    /// Frames that it sends in all, and those to come.
-    pub(super) total: u64,
-    pub(super) left: u64,
-    pub(super) stop_ns: u64,
-    /// What is due from here on waits; `u64::MAX`: it is not paused.
-    pub(super) pause_ns: u64,
+    pub(super) counters: Arc<StreamCounters>,
 }
 
 impl Stream {
+    pub(super) fn new(mut plan: StreamPlan, counters: Arc<StreamCounters>) -> Self {
+        let timing = Timing::of(&mut plan);
+        Self { timing, cursor: plan.cursor, stream: plan.stream, sequence: 0, counters }
+    }
+
     /// A frame that was due in time may be a little late.
     #[inline]
     pub(super) fn is_over(&self, now_ns: u64) -> bool {
-        let grace_ns = if self.plan.pacer.is_some() { CATCH_UP_NS } else { 0 };
-        now_ns >= self.stop_ns.saturating_add(grace_ns)
+        let grace_ns = if self.timing.pacer.is_some() { CATCH_UP_NS } else { 0 };
+        now_ns >= self.timing.stop_ns.saturating_add(grace_ns)
     }
 
     /// After a frame: whether there is another.
     #[inline]
     pub(super) fn advance(&mut self) -> bool {
         self.sequence = self.sequence.wrapping_add(1);
-        self.left -= 1;
-        let in_time = self.plan.pacer.as_mut().is_none_or(|pacer| {
-            pacer.advance();
-            pacer.due_ns() <= self.stop_ns
-        });
-        in_time && self.left > 0
+        self.timing.advance()
     }
+}
 
-    /// When its next frame, or its end, comes; never, while it is paused.
-    #[inline]
-    pub(super) fn due_ns(&self) -> Option<u64> {
-        let due_ns = if self.is_idle() { self.stop_ns } else { self.plan.pacer.as_ref()?.due_ns() };
-        Some(if due_ns >= self.pause_ns { u64::MAX } else { due_ns })
+impl AsRef<Timing> for Stream {
+    fn as_ref(&self) -> &Timing {
+        &self.timing
     }
+}
 
-    /// Has sent all its frames before its time is over: a change may give it more.
-    #[inline]
-    pub(super) fn is_idle(&self) -> bool {
-        self.left == 0 && self.plan.pacer.is_some() && self.stop_ns != u64::MAX
+impl AsMut<Timing> for Stream {
+    fn as_mut(&mut self) -> &mut Timing {
+        &mut self.timing
     }
 }
 

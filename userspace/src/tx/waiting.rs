@@ -7,7 +7,7 @@ pub(super) const CATCH_UP_NS: u64 = 10_000_000;
 /// A sleep wakes some 50 us late at worst; nearer than this the worker spins.
 const SPIN_NS: u64 = 60_000;
 /// Longest sleep, so that a stop is heard.
-const SLEEP_MAX_NS: u64 = 20_000_000;
+pub(super) const SLEEP_MAX_NS: u64 = 20_000_000;
 
 /// A part of the wait for something that is `ahead_ns` away; the caller looks again. `yields`:
 /// other workers want this core too.

@@ -1,7 +1,8 @@
 use super::{
-    Action, Change, Pacer, Prepared, Queue, StreamCounters, Transmitter, TxCounters, TxError,
-    TxMode, XskStatistics,
-    schedule::{Next, Schedule},
+    Change, Pacer, Prepared, Queue, StreamCounters, Transmitter, TxCounters, TxError, TxMode,
+    XskStatistics,
+    roster::Roster,
+    schedule::Next,
     stream::{Interval, Stream},
     waiting::{pause, rest},
 };
@@ -105,16 +106,11 @@ impl Transmitter for Queue {
 
 struct Worker<'a> {
     queue: &'a mut Queue,
-    streams: Vec<Stream>,
-    schedule: Schedule,
+    roster: Roster<Stream>,
     trial: &'a Trial,
     interval: Interval,
-    /// The change of a rate that was taken up last.
-    changes: Arc<Change>,
     /// By slot: the stream that used it last and the size variant laid into it.
     laid: Vec<(u32, u16)>,
-    /// Unpaced streams that are paused.
-    suspended: Vec<u32>,
     yields: bool,
 }
 
@@ -125,33 +121,18 @@ impl<'a> Worker<'a> {
         trial: &'a Trial,
         yields: bool,
     ) -> Self {
-        let streams: Vec<_> = plans
-            .into_iter()
-            .map(|(plan, counters)| Stream {
-                counters,
-                total: plan.frames.unwrap_or(u64::MAX),
-                left: plan.frames.unwrap_or(u64::MAX),
-                stop_ns: plan.stop_ns.unwrap_or(u64::MAX),
-                pause_ns: u64::MAX,
-                plan,
-                sequence: 0,
-            })
-            .filter(|stream| stream.left > 0)
-            .collect();
-        let schedule =
-            Schedule::new((0..).zip(streams.iter().map(|stream| stream.plan.pacer.as_ref())));
+        let streams = plans.into_iter().map(|(plan, counters)| Stream::new(plan, counters));
+        let roster = Roster::new(streams.collect(), Arc::clone(&trial.changes));
         let interval =
             Interval { width_ns: trial.interval_ns, base_ns: trial.start_ns, end_ns: 0, slot: 0 };
         let laid = vec![(u32::MAX, 0); queue.slots()];
-        let changes = Arc::clone(&trial.changes);
-        let suspended = Vec::new();
-        Self { queue, streams, schedule, trial, interval, changes, laid, suspended, yields }
+        Self { queue, roster, trial, interval, laid, yields }
     }
 
     fn send(&mut self, stop: &AtomicBool) -> Result<(), TxError> {
         self.await_start();
         while !stop.load(Relaxed) {
-            self.follow();
+            self.roster.follow(|_, _, _| ());
             self.reap();
             let now_ns = monotonic_ns();
             match self.fill(now_ns) {
@@ -161,7 +142,7 @@ impl<'a> Worker<'a> {
                 }
                 Filled::NoRoom => self.queue.kick()?,
                 Filled::NotDue(due_ns) => rest(due_ns - now_ns, self.yields),
-                Filled::Finished if self.suspended.is_empty() => return Ok(()),
+                Filled::Finished if self.roster.suspended.is_empty() => return Ok(()),
                 Filled::Finished => rest(u64::MAX, self.yields),
             }
         }
@@ -180,19 +161,19 @@ impl<'a> Worker<'a> {
         let mut batch = (self.queue.room(BATCH_MAX as u32) as usize).min(BATCH_MAX);
         let mut written = 0;
         while written < batch {
-            let index = match self.schedule.next(now_ns) {
+            let index = match self.roster.schedule.next(now_ns) {
                 Next::Send(index) => index,
                 _ if written > 0 => break,
                 Next::WaitUntil(due_ns) => return Filled::NotDue(due_ns),
                 Next::Finished => return Filled::Finished,
             };
-            let stream = &mut self.streams[index as usize];
-            if stream.is_over(now_ns) || stream.left == 0 {
-                self.schedule.remove(index);
+            let stream = &mut self.roster.streams[index as usize];
+            if stream.is_over(now_ns) || stream.timing.left == 0 {
+                self.roster.schedule.remove(index);
                 continue;
             }
             let Some(slot) = self.queue.take() else { break };
-            let cursor = &mut stream.plan.cursor;
+            let cursor = &mut stream.cursor;
             let frame = self.queue.octets(slot);
             let laid = &mut self.laid[slot as usize];
             if laid.0 == index {
@@ -203,7 +184,7 @@ impl<'a> Worker<'a> {
             *laid = (index, cursor.variant());
             let stamp = TagStamp {
                 magic: self.trial.magic,
-                stream: stream.plan.stream.0,
+                stream: stream.stream.0,
                 sequence: stream.sequence,
                 time_ns: now_ns.wrapping_add_signed(self.trial.clock_offset_ns),
             };
@@ -211,71 +192,21 @@ impl<'a> Worker<'a> {
             self.queue.queue(slot, bytes);
             stream.counters.submit(bytes, now_ns, interval);
             written += 1;
-            if stream.advance() || stream.is_idle() {
-                self.schedule.sent(stream.due_ns());
+            if stream.advance() || stream.timing.is_idle() {
+                self.roster.schedule.sent(stream.timing.due_ns());
             } else {
-                self.schedule.remove(index);
+                self.roster.schedule.remove(index);
             }
-            if stream.plan.pacer.is_some() {
+            if stream.timing.pacer.is_some() {
                 batch = batch.min(BATCH_PACED);
             }
         }
         if written > 0 { Filled::Frames } else { Filled::NoRoom }
     }
 
-    /// Takes up the rates that have changed.
-    #[inline]
-    fn follow(&mut self) {
-        while let Some(change) = self.changes.next().cloned() {
-            self.change(&change);
-            self.changes = change;
-        }
-    }
-
-    fn change(&mut self, change: &Change) {
-        for (index, stream) in (0..).zip(&mut self.streams) {
-            if stream.plan.flow != change.flow {
-                continue;
-            }
-            let sent = stream.total - stream.left;
-            let pacer = stream.plan.pacer.as_mut();
-            match (change.action, pacer) {
-                (Action::Nothing, _) | (Action::Rate { .. }, None) => continue,
-                (Action::Rate { frames_per_second, frames }, Some(pacer)) => {
-                    // Of a paused flow, it is the rate to go on with.
-                    let time_ns = change.time_ns.min(stream.pause_ns);
-                    let total = pacer.change(time_ns, frames_per_second, frames, sent);
-                    if let Some(total) = total {
-                        (stream.total, stream.left) = (total.max(sent), total.saturating_sub(sent));
-                    }
-                }
-                (Action::Pause, Some(_)) => stream.pause_ns = change.time_ns,
-                (Action::Pause, None) => {
-                    if self.schedule.suspend(index) {
-                        self.suspended.push(index);
-                    }
-                }
-                (Action::Resume { stood_ns }, pacer) => {
-                    stream.pause_ns = u64::MAX;
-                    stream.stop_ns = stream.stop_ns.saturating_add(stood_ns);
-                    if let Some(pacer) = pacer {
-                        pacer.delay(stood_ns);
-                    } else if let Some(at) = self.suspended.iter().position(|&other| other == index)
-                    {
-                        self.suspended.swap_remove(at);
-                        self.schedule.restore(index);
-                    }
-                }
-            }
-            if let Some(due_ns) = stream.due_ns() {
-                self.schedule.update(due_ns, index);
-            }
-        }
-    }
-
     #[inline]
     fn reap(&mut self) -> usize {
-        let (streams, laid) = (&self.streams, &self.laid);
+        let (streams, laid) = (&self.roster.streams, &self.laid);
         self.queue.reap(|slot| complete(streams, laid, slot))
     }
 
@@ -290,7 +221,7 @@ impl<'a> Worker<'a> {
     }
 
     fn drain(&mut self) -> usize {
-        let (streams, laid) = (&self.streams, &self.laid);
+        let (streams, laid) = (&self.roster.streams, &self.laid);
         self.queue.drain(|slot| complete(streams, laid, slot))
     }
 }

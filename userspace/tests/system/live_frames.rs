@@ -1,6 +1,8 @@
 //! The live-frame back end: what it sends is what AF_XDP sends, counted and ended alike.
 
-use crate::testbed::{Captured, Lab, Linerate, Outcome, Receiver, eventually, much_of_the_machine};
+use crate::testbed::{
+    Captured, Lab, Linerate, Outcome, eventually, much_of_the_machine, transmit_by,
+};
 
 const FLOW: &str = r#"
     [[flow]]
@@ -25,18 +27,6 @@ fn run(lab: &Lab, text: &str) -> Outcome {
 fn let_east_poll(lab: &Lab, polls: bool) {
     let gro = if polls { "on" } else { "off" };
     lab.east.command("ethtool", &["-K", &lab.east.interface, "gro", gro]);
-}
-
-/// The frames of a transmit-only flow as they arrive at east.
-fn captured(text: &str, backend: &str) -> Captured {
-    let lab = Lab::cable_with_queues(1, 1);
-    let_east_poll(&lab, true);
-    let receiver = Receiver::start(&lab.east);
-    let result =
-        Linerate::start_with_backend(&lab.flow_file(text), backend).wait().exits(0).result();
-    let frames: u64 = result.flows().iter().map(|row| row.count("tx_frames")).sum();
-    receiver.await_frames(frames as usize);
-    Captured { frames: receiver.stop(), result }
 }
 
 /// Frames without what no two runs have in common: nonce, trial and time of the tag, and
@@ -81,9 +71,9 @@ fn frames_are_those_of_af_xdp_in_every_size_and_field() {
             "[[flow]]\nname = \"f\"\ntx = \"west\"\nrate = \"10kpps\"\nframes = 1000\n{settings}\n\
              layers = [{{eth = {{src = \"02:00:00:00:00:01\", dst = \"02:00:00:00:00:02\"}}}}, {layers}]"
         );
-        let live = captured(&text, "live_frames");
+        let live = transmit_by("live_frames", &text);
         live.dissect(&["udp.checksum.status"]).every("udp.checksum.status", "1");
-        let sockets = captured(&text, "af_xdp");
+        let sockets = transmit_by("af_xdp", &text);
         let (live, sockets) = (comparable(&live, udp_checksum), comparable(&sockets, udp_checksum));
         assert_eq!(live.len(), 1000);
         for (number, (live, sockets)) in live.iter().zip(&sockets).enumerate() {

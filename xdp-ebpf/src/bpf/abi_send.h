@@ -91,6 +91,7 @@ enum generator_limits {
 	LIVE_FRAME_BYTES_MAX = 3328,
 	LIVE_BATCH_MAX = 256,
 	LIVE_STREAMS_MAX = 65535,
+	FEED_ENTRIES = 1 << 17,         /* power of two */
 };
 
 /* An edit and where its field stands: the walk of packet/cursor.rs, divided out once. */
@@ -119,7 +120,7 @@ struct live_stream {
 	__u64 stride;
 	__u64 left;                     /* frames still to send */
 	__u64 stop_ns;                  /* no frame is due after it */
-	__u64 over_ns;                  /* none leaves from here on, however late */
+	__u64 over_ns;                  /* none leaves from here on, however late; 0: paused */
 	struct pace pace;
 	__u32 lane_first;
 	__u32 lanes;
@@ -133,7 +134,8 @@ struct live_stream {
 	__u8 paced;
 	__u8 checksums;
 	__u16 header_bytes;
-	__u16 reserved;
+	__u8 in_turns;                  /* unpaced, and an entry of `turns` */
+	__u8 reserved;
 	struct checksum checksum[CHECKSUMS_MAX];
 	__u64 first[HEADER_BYTES_MAX / 8]; /* octets of the frame: headers, then payload */
 };
@@ -149,11 +151,18 @@ struct live_counters {
 	__u64 gap[GAP_BUCKETS];         /* frames by the time since the one before */
 } __attribute__((aligned(64)));
 
-/* An entry of the heap of paced streams, the earliest first. */
+/* What `feed` says of a stream. */
+enum feed_kind {
+	FEED_FRAME = 0,                 /* its next frame is due */
+	FEED_LEAVE = 1,                 /* an unpaced one pauses */
+	FEED_JOIN = 2,                  /* and sends again */
+};
+
+/* An entry of the heap of paced streams, the earliest first, or of `feed`, in order of time. */
 struct due {
 	__u64 due_ns;
 	__u32 stream;                   /* index in `streams` */
-	__u32 reserved;
+	__u32 kind;                     /* enum feed_kind */
 };
 
 struct generator_control {
@@ -167,12 +176,19 @@ struct generator_control {
 	__u32 unpaced;                  /* entries of `turns` */
 	/* Written by user space at any time. */
 	__u32 stop;
+	__u32 feed_open;                /* there may be more to come by `feed` */
+	__u32 reserved;
+	__u64 fed_from_ns;              /* `feed` says what is due from here on; ~0: never */
+	__u64 feed_head;                /* entries of `feed` so far */
 	/* Written by the program. */
 	__u32 finished;                 /* every stream has sent what it could */
 	__u32 defect;                   /* a frame did not fit its program: a defect */
 	__u32 turn;
 	__u32 clock_left;
 	__u64 now_ns;
+	__u64 ready_ns;                 /* what the heap has by then may leave */
+	__u64 feed_tail;                /* entries of `feed` that were taken */
+	__u64 feed_seen;
 	__u64 interval_end_ns;
 	__u64 interval_slot;
 	__u64 turns;                    /* of the program, with or without a frame */

@@ -45,11 +45,14 @@ static __u64 *turn_at(__u32 index)
 	return bpf_map_lookup_elem(&turns, &index);
 }
 
+#include "feed.h"
+
 INLINE void read_clock(void)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 
 	control.now_ns = now_ns;
+	control.ready_ns = now_ns < control.fed_from_ns ? now_ns : control.fed_from_ns - 1;
 	control.clock_left = control.clock_frames;
 	if (now_ns >= control.interval_end_ns && now_ns >= control.start_ns && control.interval_ns) {
 		__u64 index = (now_ns - control.start_ns) / control.interval_ns;
@@ -119,12 +122,12 @@ INLINE void remove_unpaced(void)
  * ones in turn (tx/schedule.rs). The clock is read when its reading has served
  * `clock_frames` frames, and before anything is found not due.
  */
-INLINE __u32 next_stream(int *paced)
+INLINE __u32 next_stream(enum source *source)
 {
 	const struct due *top;
 	const __u64 *turn;
 
-	*paced = 1;
+	*source = PACED;
 	if (!control.clock_left)
 		read_clock();
 	if (control.now_ns < control.start_ns) {
@@ -135,18 +138,33 @@ INLINE __u32 next_stream(int *paced)
 		top = due_at(0);
 		if (!top)
 			return NONE;
-		if (top->due_ns <= control.now_ns)
+		if (top->due_ns <= control.ready_ns)
 			return top->stream;
-		if (!control.unpaced) {
+		if (UNLIKELY(is_fed())) {
+			/* What is left in the heap comes by the feed. */
+			control.paced = 0;
+		} else if (!control.unpaced) {
 			if (control.clock_left != control.clock_frames)
 				read_clock();
-			if (top->due_ns <= control.now_ns)
+			if (top->due_ns <= control.ready_ns)
 				return top->stream;
 			control.clock_left = 0;
 			return NONE;
 		}
 	}
-	*paced = 0;
+	if (UNLIKELY(is_fed())) {
+		__u32 stream = next_fed();
+
+		*source = FED;
+		if (stream != NONE)
+			return stream;
+	}
+	if (UNLIKELY(!control.unpaced)) {
+		/* All that is to come is not known yet, or not due. */
+		control.clock_left = 0;
+		return NONE;
+	}
+	*source = UNPACED;
 	if (++control.turn >= control.unpaced)
 		control.turn = 0;
 	turn = turn_at(control.turn);
@@ -266,17 +284,18 @@ SECTION("xdp")
 int generator(struct xdp_md *ctx)
 {
 	struct live_stream *stream;
-	int paced, bytes;
+	enum source source;
+	int bytes;
 	__u32 index;
 
 	control.turns++;
 	if (control.stop || control.finished)
 		return XDP_DROP;
-	if (!control.paced && !control.unpaced) {
+	if (!control.paced && !control.unpaced && !feed_is_open()) {
 		control.finished = 1;
 		return XDP_DROP;
 	}
-	index = next_stream(&paced);
+	index = next_stream(&source);
 	if (index == NONE)
 		return XDP_DROP;
 	stream = bpf_map_lookup_elem(&streams, &index);
@@ -294,18 +313,23 @@ int generator(struct xdp_md *ctx)
 		count(index, bytes);
 		control.clock_left--;
 		if (stream_advance(stream)) {
-			if (paced) {
+			if (source == PACED) {
 				struct due next = { stream->pace.due_ns, index, 0 };
 
 				sink(next);
 			}
-			return XDP_TX;
+			if (source != FED)
+				return XDP_TX;
 		}
 	}
-	if (paced)
+	if (source == FED) {
+		feed_taken();
+	} else if (source == PACED) {
 		remove_paced();
-	else
+	} else {
 		remove_unpaced();
+		stream->in_turns = 0;
+	}
 	return bytes ? XDP_TX : XDP_DROP;
 }
 

@@ -2,9 +2,56 @@
 #include <string.h>
 
 #include "host.h"
+#include "edit.h"
 #include "nic.h"
 #include "payload.h"
 #include "record.h"
+
+/* Tests run side by side. */
+static __thread const struct host_worker *current;
+
+static struct lane *lane_at(__u32 index)
+{
+	return index < current->lane_count ? &current->lanes[index] : 0;
+}
+
+static __u64 *value_at(__u32 index)
+{
+	return index < current->value_count ? (__u64 *)&current->values[index] : 0;
+}
+
+__u32 host_write_frame(const struct host_worker *worker, struct live_stream *stream,
+		       __u32 magic, __u64 time_ns, __u8 *frame, __u32 room)
+{
+	const struct size_variant *variant;
+	struct stamp stamp = { time_ns, magic, stream->sequence, stream->stream };
+	const __u64 *number;
+	__u32 laid;
+	int fits;
+
+	current = worker;
+	number = value_at(stream->cycle_first + stream->position);
+	if (!number)
+		return 0;
+	variant = &worker->variants[stream->variant_first + *number];
+	laid = variant->tag_offset ? variant->tag_offset : variant->frame_bytes;
+	if (variant->frame_bytes > room)
+		return 0;
+	/* As lay() of generator.bpf.c does by helpers. */
+	for (__u32 at = 0; at < laid; at++)
+		frame[at] = at < HEADER_BYTES_MAX ? ((const __u8 *)stream->first)[at] :
+						    at - stream->header_bytes;
+	if (stream->checksums <= 2)
+		fits = write_frame(frame, frame + room, stream, variant, &stamp, 2);
+	else
+		fits = write_frame(frame, frame + room, stream, variant, &stamp, CHECKSUMS_MAX);
+	return fits ? variant->frame_bytes : 0;
+}
+
+__u32 host_stream_advance(struct live_stream *stream)
+{
+	return stream_advance(stream);
+}
 
 __u64 host_histogram_index(__u64 value, __u32 precision)
 {

@@ -26,6 +26,19 @@ struct host_tag {
 	__u32 sequence;
 };
 
+/* What the edit program of a worker refers to. */
+struct host_worker {
+	struct lane *lanes;
+	const __u64 *values;
+	const struct size_variant *variants;
+	__u32 lane_count;
+	__u32 value_count;
+};
+
+/* Writes the stream's next frame, tag and all, over whatever is there; 0: it does not fit. */
+__u32 host_write_frame(const struct host_worker *worker, struct live_stream *stream,
+		       __u32 magic, __u64 time_ns, __u8 *frame, __u32 room);
+__u32 host_stream_advance(struct live_stream *stream);
 __u64 host_histogram_index(__u64 value, __u32 precision);
 void host_parse(const __u8 *frame, __u32 frame_bytes, struct host_parsed *parsed);
 void host_decode_tag(const __u8 *at, struct host_tag *tag);

@@ -5,6 +5,7 @@ mod dissect;
 mod filter;
 mod flows;
 mod judge;
+mod live;
 mod recording;
 mod settings;
 

@@ -27,6 +27,22 @@ pub(crate) fn transmit_in(lab: &Lab, flows: &str) -> Captured {
     Captured { frames, result }
 }
 
+/// The same by a back end that is asked for, over one queue. A veth takes redirected frames
+/// only while its peer polls.
+#[track_caller]
+pub(crate) fn transmit_by(backend: &str, flows: &str) -> Captured {
+    let lab = Lab::cable_with_queues(1, 1);
+    lab.east.command("ethtool", &["-K", &lab.east.interface, "gro", "on"]);
+    let receiver = Receiver::start(&lab.east);
+    let result =
+        Linerate::start_with_backend(&lab.flow_file(flows), backend).wait().exits(0).result();
+    let sent: u64 = result.flows().iter().map(|row| row.count("tx_frames")).sum();
+    receiver.await_frames(sent as usize);
+    let frames = receiver.stop();
+    assert_eq!(frames.len() as u64, sent, "linerate's tx_frames against frames at the peer");
+    Captured { frames, result }
+}
+
 impl Captured {
     /// Has tshark read the frames.
     #[track_caller]

@@ -21,7 +21,7 @@ mod receiver;
 mod throttle;
 mod tshark;
 
-pub(crate) use capture::{Captured, transmit, transmit_in};
+pub(crate) use capture::{Captured, transmit, transmit_by, transmit_in};
 pub(crate) use daemon::{Answer, Daemon, LiveEvent, LiveReader};
 pub(crate) use decode::{Layout, Tag};
 pub(crate) use device::{Act, Behaviour, Books, Device, Part};
