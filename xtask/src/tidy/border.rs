@@ -16,7 +16,9 @@ pub fn names(sources: &[Source]) -> Vec<String> {
 
 /// Names between `struct` or `enum` and an opening brace.
 fn definitions(code: &str) -> Vec<String> {
-    let lines = code.lines().filter(|line| line.trim_end().ends_with('{'));
+    // `struct x y = {` is a value.
+    let opens = |line: &&str| line.trim_end().ends_with('{') && !line.contains('=');
+    let lines = code.lines().filter(opens);
     lines
         .filter_map(|line| {
             let mut words = line.split_whitespace();
@@ -100,5 +102,6 @@ mod tests {
         let path = "xdp-ebpf/src/bpf/record.h";
         assert_eq!(faults(path, Language::C, "struct port_record {\n"), 1);
         assert_eq!(faults(path, Language::C, "static void f(struct port_record *r) {\n"), 0);
+        assert_eq!(faults(path, Language::C, "\tstruct port_record r = {\n"), 0);
     }
 }
