@@ -27,6 +27,7 @@ mod settings;
 mod tap;
 mod wake;
 mod watch;
+mod xsk;
 
 #[cfg(test)]
 pub(crate) mod testbed;
@@ -54,3 +55,4 @@ pub use reading::{DropCounter, PortReading};
 pub use settings::{Channels, Pause, Rings, Timestamping};
 pub use tap::{Heard, Tap};
 pub use watch::{LinkState, LinkWatch, wait_for_carriers};
+pub use xsk::is_zero_copy;

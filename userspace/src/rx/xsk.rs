@@ -1,6 +1,7 @@
 #![allow(unsafe_code, reason = "xsk-rs leaves frame ownership to its caller")]
 //! AF_XDP sockets that receive: what the capture program redirects.
 
+use crate::nic;
 use std::{
     ffi::CString,
     io,
@@ -96,6 +97,9 @@ impl XskReceiver {
             unsafe { Socket::new(config, &umem, &interface, queue) }.map_err(into_io)?;
         let (mut fill, completion) =
             rings.ok_or_else(|| io::Error::other("the queue's rings are in use"))?;
+        if nic::is_zero_copy(rx.fd().as_raw_fd())? != zero_copy {
+            return Err(io::Error::other("the kernel bound the socket in the other mode"));
+        }
         // SAFETY: the descriptors are of this UMEM, and all of them are the kernel's now.
         unsafe { fill.produce(&descriptors) };
         let batch = vec![FrameDesc::default(); BATCH];

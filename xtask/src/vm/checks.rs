@@ -1,5 +1,5 @@
 //! What linerate has to show on a driver. The judges are the kernel's counters of both
-//! NICs, and AF_PACKET.
+//! NICs, AF_PACKET, and for the modes what it says of sockets and links.
 
 use std::{
     fs,
@@ -13,9 +13,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use super::{
-    boot::ASK,
+    boot::{ASK, MODES},
     guest::say,
     nic::{Frames, Nic},
+    obtained::{self, Obtained},
 };
 use crate::{shell, stop};
 
@@ -31,14 +32,14 @@ pub struct Bench {
 type Check = fn(&Bench) -> Result<()>;
 
 pub const ALL: &[(&str, Check)] = &[
-    ("every frame of both directions is counted, and settings are restored", both_directions),
+    (
+        "every frame of both directions is counted in the mode that the kernel confirms, and settings are restored",
+        both_directions,
+    ),
     ("a run right after another obtains the same mode, and AF_PACKET sees its frames", restart),
     ("at rate \"max\" every frame that arrived is counted", flat_out),
     (GENERIC, generic),
-    (
-        "a link that goes down ends the run, whose mode the kernel confirms, with exit code 2",
-        carrier_loss,
-    ),
+    ("a link that goes down ends the run with exit code 2", carrier_loss),
 ];
 
 const GENERIC: &str = "where the driver refuses native XDP, generic mode counts every frame";
@@ -78,12 +79,38 @@ impl Bench {
         command.spawn().context("cannot start linerate")
     }
 
-    fn run(&self, flow: &str) -> Result<(Value, [Frames; 2])> {
+    fn run(&self, flow: &str) -> Result<Ran> {
         let before = [self.west.frames()?, self.east.frames()?];
-        let result = finish(self.start(flow)?, 0)?;
+        let mut run = self.start(flow)?;
+        let obtained = self.while_it_runs(&mut run, before[0])?;
+        let result = finish(run, 0)?;
         let gained = [self.west.frames()?.since(before[0]), self.east.frames()?.since(before[1])];
-        Ok((result, gained))
+        Ok(Ran { result, gained, obtained })
     }
+
+    /// What the kernel says of both NICs once the first frames left.
+    fn while_it_runs(&self, run: &mut Child, before: Frames) -> Result<Obtained> {
+        let outcome = until("frames are on their way", || {
+            ensure!(run.try_wait()?.is_none(), "linerate ended before its frames came");
+            Ok(self.west.frames()?.tx > before.tx + FOREIGN_MAX)
+        })
+        .and_then(|()| {
+            let sockets = obtained::sockets(run)?;
+            Ok(Obtained { sockets, xdp: [self.west.xdp_mode()?, self.east.xdp_mode()?] })
+        });
+        if outcome.is_err() {
+            stop::end(run);
+        }
+        outcome
+    }
+}
+
+/// A run that ended with exit code 0.
+struct Ran {
+    result: Value,
+    /// By the counters of west and east.
+    gained: [Frames; 2],
+    obtained: Obtained,
 }
 
 /// The result of a run that ended with this exit code.
@@ -95,21 +122,11 @@ fn finish(child: Child, code: i32) -> Result<Value> {
     Ok(serde_json::from_str(&text)?)
 }
 
-/// The mode that was obtained, by linerate's word.
-fn obtained(result: &Value, tx: &str, rx: &str) -> Result<()> {
-    for port in array(&result["ports"]) {
-        let got = (port["tx_mode"].as_str(), port["rx_mode"].as_str());
-        let is_right = got.0.is_none_or(|mode| mode == tx) && got.1 == Some(rx);
-        ensure!(is_right, "{} ran {got:?}, not ({tx}, {rx}): {}", port["name"], result["reasons"]);
-    }
-    let sent = array(&result["ports"]).iter().filter(|port| !port["tx_mode"].is_null()).count();
-    ensure!(sent > 0, "no port says how it sent");
-    Ok(())
-}
-
 fn both_directions(bench: &Bench) -> Result<()> {
     let before = bench.nics().map(Nic::settings);
-    exact(bench, &bench.tx_mode, &bench.rx_mode)?;
+    let ran = both_ways(bench)?;
+    say(&format!("{MODES}{}", ran.obtained));
+    exact(&ran, &bench.tx_mode, &bench.rx_mode)?;
     for (nic, before) in bench.nics().into_iter().zip(before) {
         let (before, after) = (before?, nic.settings()?);
         let differing: Vec<_> =
@@ -124,7 +141,7 @@ fn generic(bench: &Bench) -> Result<()> {
         nic.ip(&["mtu", "9000"])?;
     }
     bench.nics().into_iter().try_for_each(Nic::await_carrier)?;
-    let result = exact(bench, "copy", "generic");
+    let result = both_ways(bench).and_then(|ran| exact(&ran, "copy", "generic"));
     for nic in bench.nics() {
         nic.ip(&["mtu", "1500"])?;
     }
@@ -132,14 +149,18 @@ fn generic(bench: &Bench) -> Result<()> {
     result
 }
 
-/// Both ways at a rate that a VM can do: nothing is lost, and the NICs' own counters agree
-/// with each other and with linerate.
-fn exact(bench: &Bench, tx_mode: &str, rx_mode: &str) -> Result<()> {
-    let (result, [west, east]) = bench.run(&format!(
+/// At a rate that a VM can do.
+fn both_ways(bench: &Bench) -> Result<Ran> {
+    bench.run(&format!(
         "rx = \"east\"\nbidir = true\nrate = \"1000pps\"\nframes = {FRAMES}\n{}",
         layers("auto")
-    ))?;
-    obtained(&result, tx_mode, rx_mode)?;
+    ))
+}
+
+/// Nothing is lost, and the NICs' own counters agree with each other and with linerate.
+fn exact(ran: &Ran, tx_mode: &str, rx_mode: &str) -> Result<()> {
+    let Ran { result, gained: [west, east], obtained } = ran;
+    obtained.agrees(result, tx_mode, rx_mode)?;
     let rows = array(&result["flows"]);
     ensure!(rows.len() == 2, "{} rows for two directions", rows.len());
     for row in rows {
@@ -168,9 +189,10 @@ fn restart(bench: &Bench) -> Result<()> {
     let mut tcpdump = shell::command("tcpdump", &capture).stderr(Stdio::null()).spawn()?;
     let outcome = (|| {
         until("tcpdump listens", || Ok(fs::metadata(CAPTURE).is_ok_and(|file| file.len() >= 24)))?;
-        let flow = format!("rate = \"500pps\"\nframes = 1000\n{}", layers("02:00:00:00:00:07"));
-        let (result, _) = bench.run(&flow)?;
-        obtained(&result, &bench.tx_mode, &bench.rx_mode)?;
+        // Long enough to be looked at: nothing is waited for after the last frame.
+        let flow = format!("rate = \"200pps\"\nframes = 1000\n{}", layers("02:00:00:00:00:07"));
+        let ran = bench.run(&flow)?;
+        ran.obtained.agrees(&ran.result, &bench.tx_mode, &bench.rx_mode)?;
         thread::sleep(Duration::from_secs(1));
         Ok(())
     })();
@@ -185,8 +207,8 @@ fn restart(bench: &Bench) -> Result<()> {
 
 fn flat_out(bench: &Bench) -> Result<()> {
     let flow = format!("rx = \"east\"\nrate = \"max\"\nduration = \"2s\"\n{}", layers("auto"));
-    let (result, [west, east]) = bench.run(&flow)?;
-    obtained(&result, &bench.tx_mode, &bench.rx_mode)?;
+    let Ran { result, gained: [west, east], obtained } = bench.run(&flow)?;
+    obtained.agrees(&result, &bench.tx_mode, &bench.rx_mode)?;
     let row = array(&result["flows"]).first().context("no row")?;
     books(row)?;
     let (sent, received) = (count(row, "tx_frames")?, count(row, "rx_frames")?);
@@ -204,27 +226,16 @@ fn flat_out(bench: &Bench) -> Result<()> {
 }
 
 fn carrier_loss(bench: &Bench) -> Result<()> {
-    let before = bench.east.frames()?.rx;
+    let before = bench.west.frames()?;
     let flow = format!("rx = \"east\"\nrate = \"500pps\"\nduration = \"40s\"\n{}", layers("auto"));
     let mut run = bench.start(&flow)?;
-    let outcome = until("frames arrive", || {
-        ensure!(run.try_wait()?.is_none(), "linerate ended before its frames came");
-        Ok(bench.east.frames()?.rx > before + 200)
-    });
-    if let Err(error) = outcome {
-        stop::end(&mut run);
-        return Err(error);
-    }
-    let attached = [bench.west.xdp_mode(), bench.east.xdp_mode()];
+    let obtained = bench.while_it_runs(&mut run, before)?;
     say(&format!("{ASK}set_link nic1 off"));
     let result = finish(run, 2);
     say(&format!("{ASK}set_link nic1 on"));
     bench.nics().into_iter().try_for_each(Nic::await_carrier)?;
     let result = result?;
-    for mode in attached {
-        let mode = mode?;
-        ensure!(mode == bench.rx_mode, "the kernel has attached XDP in {mode} mode");
-    }
+    obtained.agrees(&result, &bench.tx_mode, &bench.rx_mode)?;
     ensure!(result["verdict"] == "invalid", "the verdict is {}", result["verdict"]);
     let named = |reason: &Value| {
         reason.as_str().is_some_and(|r| r.contains(&bench.east.name) && r.contains("carrier"))
@@ -250,11 +261,11 @@ fn books(row: &Value) -> Result<()> {
     Ok(())
 }
 
-fn array(value: &Value) -> &[Value] {
+pub fn array(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-fn count(row: &Value, name: &str) -> Result<u64> {
+pub fn count(row: &Value, name: &str) -> Result<u64> {
     row[name].as_u64().with_context(|| format!("{name} is {}", row[name]))
 }
 

@@ -1,16 +1,16 @@
 //! `cargo xtask vm-test`: linerate on the drivers of NICs, under the kernels of Debian.
 //!
-//! QEMU emulates two NICs joined by a hub (no KVM: every machine can), virtme-ng boots a
+//! QEMU emulates two NICs with a wire between them (no KVM: every machine can), virtme-ng boots a
 //! kernel on this machine's own file system, and `guest` runs linerate there as a black box.
 //!
 //! ```text
 //!   linerate --tx west --rx east          (inside the VM)
-//!     west  igb | e1000e | virtio-net ==hub== east
+//!     west  igb | e1000e | virtio-net ====== east
 //! ```
 
 use std::{fmt, path::PathBuf, time::Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, anyhow, bail};
 
 use crate::{
     setup::{self, Tier},
@@ -21,6 +21,7 @@ mod boot;
 mod checks;
 pub mod guest;
 mod nic;
+mod obtained;
 pub mod packages;
 
 #[derive(clap::Args)]
@@ -75,11 +76,12 @@ impl Driver {
         }
     }
 
-    /// QEMU's name for the device.
+    /// QEMU's name for the device, with what it takes.
     fn device(self) -> &'static str {
         match self {
             Self::Igb => "igb",
-            Self::Virtio => "virtio-net-pci",
+            // As long as the rings that the VM gives the others.
+            Self::Virtio => "virtio-net-pci,rx_queue_size=1024",
             Self::E1000e => "e1000e",
         }
     }
@@ -108,7 +110,6 @@ impl fmt::Display for Kernel {
 struct Row {
     kernel: String,
     driver: Driver,
-    modes: Modes,
     result: Result<boot::Tally>,
     seconds: u64,
 }
@@ -135,39 +136,58 @@ fn run(kernels: &[Kernel], drivers: &[Driver]) -> Result<()> {
     };
     setup::ensure(Tier::Vm).map_err(not_run)?;
     let lab = Lab::prepare().map_err(not_run)?;
+    let images: Vec<_> = kernels.iter().map(|&kernel| (kernel, packages::kernel(kernel))).collect();
+    if let [(kernel, Err(why)), rest @ ..] = &images[..]
+        && rest.iter().all(|(_, image)| image.is_err())
+    {
+        return Err(not_run(anyhow!("kernel {kernel} cannot be had: {why:#}")));
+    }
     let mut rows = Vec::new();
-    for &kernel in kernels {
-        let image = packages::kernel(kernel)
-            .with_context(|| format!("kernel {kernel} cannot be had"))
-            .map_err(not_run)?;
+    for (kernel, image) in &images {
         for &driver in drivers {
             stop::check()?;
-            let modes = driver.modes(kernel);
-            println!("\n== Linux {}, {driver:?}", image.version);
-            let begun = Instant::now();
-            let result = boot::boot(&lab, &image, driver, modes);
-            if let Err(error) = &result {
-                println!("FAILED: {error:#}");
-            }
-            let seconds = begun.elapsed().as_secs();
-            rows.push(Row { kernel: image.version.clone(), driver, modes, result, seconds });
+            rows.push(match &image {
+                Ok(image) => machine(&lab, image, driver, *kernel),
+                Err(why) => Row::without_kernel(*kernel, driver, why),
+            });
         }
     }
     summary(&rows)
 }
 
+fn machine(lab: &Lab, image: &packages::Image, driver: Driver, kernel: Kernel) -> Row {
+    println!("\n== Linux {}, {driver:?}", image.version);
+    let begun = Instant::now();
+    let result = boot::boot(lab, image, driver, driver.modes(kernel));
+    if let Err(error) = &result {
+        println!("FAILED: {error:#}");
+    }
+    Row { kernel: image.version.clone(), driver, result, seconds: begun.elapsed().as_secs() }
+}
+
+impl Row {
+    fn without_kernel(kernel: Kernel, driver: Driver, why: &anyhow::Error) -> Self {
+        let result = Err(anyhow!("the kernel cannot be had: {why:#}"));
+        Self { kernel: kernel.to_string(), driver, result, seconds: 0 }
+    }
+}
+
+/// The modes are those that were obtained, by the word of the kernel in the VM.
 fn summary(rows: &[Row]) -> Result<()> {
-    println!("\n{:24}{:10}{:12}{:9}{:>6}  result", "kernel", "driver", "tx", "rx", "s");
+    println!("\n{:22}{:10}{:22}{:>6}  result", "kernel", "driver", "tx, xdp", "s");
     let mut failed = 0;
-    for Row { kernel, driver, modes, result, seconds } in rows {
+    for Row { kernel, driver, result, seconds } in rows {
+        let modes = result.as_ref().ok().and_then(|tally| tally.modes.as_deref()).unwrap_or("-");
         let result = match result {
-            Ok(tally) if tally.failed == 0 => format!("{} passed", tally.passed),
+            Ok(tally) if tally.failed == 0 && tally.passed > 0 => {
+                format!("{} passed", tally.passed)
+            }
             Ok(tally) => format!("FAILED: {} of {}", tally.failed, tally.passed + tally.failed),
             Err(error) => format!("FAILED: {error:#}").lines().next().unwrap_or("").to_owned(),
         };
         failed += usize::from(result.starts_with("FAILED"));
         let driver = format!("{driver:?}").to_lowercase();
-        println!("{kernel:24}{driver:10}{:12}{:9}{seconds:>6}  {result}", modes.tx, modes.rx);
+        println!("{kernel:22}{driver:10}{modes:22}{seconds:>6}  {result}");
     }
     if failed > 0 {
         bail!("{failed} of {} machines failed", rows.len());

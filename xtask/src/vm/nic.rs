@@ -57,6 +57,11 @@ impl Nic {
         shell::read(&mut shell::command("ip", &set)).map(drop)
     }
 
+    pub fn set_rx_ring(&self, frames: u32) -> Result<()> {
+        let ring = ["-G", &self.name, "rx", &frames.to_string()];
+        shell::read(&mut shell::command("ethtool", &ring)).map(drop)
+    }
+
     pub fn has_carrier(&self) -> bool {
         fs::read_to_string(self.sysfs("carrier")).is_ok_and(|text| text.trim() == "1")
     }
@@ -101,13 +106,14 @@ impl Nic {
         Ok(lines.collect::<Vec<_>>().join("\n"))
     }
 
-    /// Where the kernel runs the XDP program that is attached.
-    pub fn xdp_mode(&self) -> Result<&'static str> {
+    /// Where the kernel runs the XDP program, if one is attached.
+    pub fn xdp_mode(&self) -> Result<Option<&'static str>> {
         // XDP_ATTACHED_DRV and XDP_ATTACHED_SKB of linux/if_link.h.
         match self.link()?["xdp"]["mode"].as_u64() {
-            Some(1) => Ok("native"),
-            Some(2) => Ok("generic"),
-            other => anyhow::bail!("no XDP program on {}: {other:?}", self.name),
+            Some(1) => Ok(Some("native")),
+            Some(2) => Ok(Some("generic")),
+            None => Ok(None),
+            Some(other) => anyhow::bail!("XDP mode {other} on {}", self.name),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Opening a queue: UMEM, socket, rings.
 
 use super::{HEADROOM, LongFrames, Queue, QueueSetup, TxMode, into_io};
+use crate::nic;
 use std::{
     ffi::CString,
     io,
@@ -68,6 +69,9 @@ fn open_mode(setup: &QueueSetup<'_>, chunk_bytes: usize, mode: TxMode) -> io::Re
         unsafe { Socket::new(config, &umem, &interface, setup.queue) }.map_err(into_io)?;
     let (mut fill, completion) =
         rings.ok_or_else(|| io::Error::other("the queue's rings are in use"))?;
+    if nic::is_zero_copy(tx.fd().as_raw_fd())? != (mode == TxMode::ZeroCopy) {
+        return Err(io::Error::other("the kernel bound the socket in the other mode"));
+    }
     let for_fill = descriptors.split_off((CHUNKS / 2) as usize);
     // SAFETY: these descriptors are of this UMEM and are never used for sending.
     unsafe { fill.produce(&for_fill) };
