@@ -1,6 +1,6 @@
 //! How the frames of a port leave: which back end, and why that one.
 
-use super::{SessionError, port::Port};
+use super::{SessionError, pin::near, port::Port};
 use crate::{
     tx::{Backend, LiveFrames, Queue, QueueSetup, Transmitter, TxError},
     units::QueueId,
@@ -69,7 +69,8 @@ impl Port {
                     native_xdp,
                 })
             };
-            demand.queues.iter().map(open).collect::<Result<Vec<_>, _>>()
+            let open_all = || demand.queues.iter().map(open).collect::<Result<Vec<_>, _>>();
+            near(&self.capabilities, open_all)
         })?;
         self.queues =
             opened?.into_iter().map(|queue| -> Box<dyn Transmitter> { Box::new(queue) }).collect();

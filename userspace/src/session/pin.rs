@@ -82,6 +82,26 @@ impl<R: Send + 'static> Standby<R> {
     }
 }
 
+/// Does some work on a CPU of the port's NUMA node, where one is known: memory that is touched
+/// first there is of that node (Documentation/admin-guide/mm/numa_memory_policy.rst), and what
+/// the NIC reads and writes shall not cross to another one.
+pub(super) fn near<R: Send>(port: &Capabilities, work: impl FnOnce() -> R + Send) -> R {
+    let allowed = allowed_cpus();
+    let local = port.pci.iter().flat_map(|pci| pci.local_cpus.iter().copied());
+    let local: Vec<usize> = local.filter(|cpu| allowed.contains(cpu)).collect();
+    if local.is_empty() || local.len() == allowed.len() {
+        return work();
+    }
+    // On a thread that ends with it: whoever called may go where it likes.
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            pin(&local);
+            work()
+        });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 /// Keeps the calling thread to these; where that is refused it floats, which costs only evenness.
 fn pin(cpus: &[usize]) {
     let mut set = CpuSet::new();
@@ -93,7 +113,7 @@ fn pin(cpus: &[usize]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nic::Interrupt;
+    use crate::nic::{Interrupt, Pci};
 
     fn port(interrupts_on: Vec<usize>) -> Capabilities {
         let interrupt =
@@ -103,6 +123,25 @@ mod tests {
 
     fn cpus(allowed: &[usize], workers: usize) -> Cpus {
         Cpus { allowed: allowed.to_vec(), taken: vec![], workers }
+    }
+
+    #[test]
+    fn work_near_a_port_is_done_on_its_node() {
+        let allowed = allowed_cpus();
+        let (&last, here) = (allowed.last().unwrap(), thread::current().id());
+        let pci = Pci { numa_node: Some(0), local_cpus: vec![last, 4000], link: None };
+        let port = Capabilities { pci: Some(pci), ..Capabilities::default() };
+        let cpus = || sched_getaffinity(Pid::from_raw(0)).unwrap();
+        if allowed.len() > 1 {
+            let near = near(&port, cpus);
+            assert!(allowed.iter().all(|&cpu| near.is_set(cpu).unwrap() == (cpu == last)));
+        }
+        // Where none is known, or every CPU is of it, nothing is gained.
+        let one_node = Pci { numa_node: Some(0), local_cpus: allowed, link: None };
+        for pci in [None, Some(one_node)] {
+            let port = Capabilities { pci, ..Capabilities::default() };
+            assert_eq!(near(&port, || thread::current().id()), here);
+        }
     }
 
     #[test]

@@ -93,6 +93,8 @@ fn filter_snap_length_and_count_are_kept_exactly() {
     assert_eq!(dissection.numbers("frame.len"), lengths);
 }
 
+/// The kernel counts what came (the interface) and what found no buffer (`XDP_STATISTICS`,
+/// which `capture` tells), tshark what was written: nothing may be left over.
 #[test]
 fn frames_that_come_while_nobody_reads_are_lost_to_the_empty_fill_ring_and_named_so() {
     const SENT: u64 = 20_000;
@@ -100,9 +102,11 @@ fn frames_that_come_while_nobody_reads_are_lost_to_the_empty_fill_ring_and_named
     let path = file(&lab);
     let capture = start(&lab, &path, &[]);
     capture.signal(libc::SIGSTOP);
+    let before = lab.east.counters().rx_packets;
     let flow = FLOW.replace("10000", &SENT.to_string()).replace("20kpps", "50kpps");
     let result = Linerate::run(&lab.flow_file(&flow)).exits(0).result();
     assert_eq!(result.flow("f").count("tx_frames"), SENT);
+    assert_eq!(lab.east.counters().rx_packets - before, SENT, "the kernel's count at east");
     capture.signal(libc::SIGCONT);
     // Those that had room are still read.
     std::thread::sleep(Duration::from_millis(500));

@@ -1,5 +1,9 @@
 //! Every place where a frame can vanish is named by the ledger and the verdict.
 //!
+//! An empty fill ring takes frames only where an AF_XDP socket receives: of a capture on any
+//! driver (`capture`, by its `XDP_STATISTICS`), of a run where the NIC itself writes into our
+//! memory, which no veth does.
+//!
 //! Frames go in trains: these have no even rate to miss, so that a busy machine does not
 //! add a limit of the tester to what is to be shown.
 
