@@ -30,7 +30,9 @@ enum header_limits {
 
 enum edit_limits {
 	EDITS_MAX = 32,
+	EDITS_FEW = 2,                  /* what most flows have at most: these are sent fastest */
 	CHECKSUMS_MAX = 6,              /* L3, L4 or GRE of three packets in each other */
+	CHECKSUMS_FEW = 2,
 	LENGTHS_MAX = 6,                /* L3, UDP of three packets in each other */
 	HEADER_BYTES_MAX = 256,
 };

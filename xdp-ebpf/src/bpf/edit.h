@@ -149,14 +149,14 @@ INLINE int put_tag(void *data, const void *end, __u32 offset, const struct stamp
 }
 
 /*
- * With room for `count` checksums: a frame without a tunnel has two and does not pay for
- * the others. Makes the stream's next frame of octets in which header and payload already lie:
+ * With room for `count` checksums and so many lanes: a frame without a tunnel has two
+ * checksums and does not pay for the others. Makes the stream's next frame of octets in which header and payload already lie:
  * lengths, varying fields, tag and checksums, each from constants. False: it does not
  * fit, which is a defect of whoever laid the program out.
  */
 INLINE int write_frame(void *data, const void *end, struct live_stream *stream,
 		       const struct size_variant *variant, const struct stamp *stamp,
-		       const int count)
+		       const int count, const int lanes)
 {
 	__u64 sums[CHECKSUMS_MAX];
 	__u64 tag_sum = 0;
@@ -169,7 +169,7 @@ INLINE int write_frame(void *data, const void *end, struct live_stream *stream,
 		if (!put16(data, end, variant->length_offset[i], variant->length_value[i]))
 			return 0;
 	}
-	for (__u32 i = 0; i < EDITS_MAX && i < stream->lanes; i++) {
+	for (int i = 0; i < lanes && i < (int)stream->lanes; i++) {
 		struct lane *lane = lane_at(stream->lane_first + i);
 		__u64 bits;
 
