@@ -19,11 +19,11 @@ use std::{
 pub struct GeneratorSizes {
     /// Streams.
     pub streams: u32,
-    /// Edits of all streams.
+    /// Edits of all streams that are not simple.
     pub lanes: u32,
-    /// Values of tables and places in size cycles, of all streams.
+    /// Values of tables and places in size cycles.
     pub values: u32,
-    /// Size variants of all streams.
+    /// Size variants of all streams that are not simple.
     pub variants: u32,
 }
 
@@ -33,11 +33,11 @@ pub struct GeneratorSizes {
 pub struct GeneratorPlan {
     /// Streams, paced or not.
     pub streams: Vec<abi::live_stream>,
-    /// Their edits.
+    /// Their edits, but for those of simple streams.
     pub lanes: Vec<abi::lane>,
     /// Their tables and size cycles.
     pub values: Vec<u64>,
-    /// Their size variants.
+    /// Their size variants, but for those of simple streams.
     pub variants: Vec<abi::size_variant>,
     /// First three octets of every tag.
     pub magic: u32,
@@ -155,7 +155,9 @@ impl Generator {
         for (place, &(due_ns, stream)) in dues.iter().enumerate() {
             self.dues.store(place, &abi::due { due_ns, stream, kind: abi::FEED_FRAME });
         }
-        let frame_bytes = plan.variants.iter().map(|variant| variant.frame_bytes).max();
+        let simple = plan.streams.iter().filter(|stream| stream.simple != 0);
+        let variants = plan.variants.iter().chain(simple.map(|stream| &stream.variant));
+        let frame_bytes = variants.map(|variant| variant.frame_bytes).max();
         let mut control = abi::generator_control {
             start_ns: plan.start_ns,
             interval_ns: plan.interval_ns,

@@ -126,21 +126,28 @@ impl Cursor {
         stream.position = self.position as u32;
         stream.hop = self.hop as u32;
         stream.cycle = program.cycle().len() as u32;
-        stream.cycle_first = plan.values.len() as u32;
-        plan.values.extend(program.cycle().iter().map(|&variant| u64::from(variant)));
         let table_first = plan.values.len() as u32;
         plan.values.extend(program.table());
-        stream.variant_first = plan.variants.len() as u32;
-        plan.variants.extend(program.variants());
-        stream.lane_first = plan.lanes.len() as u32;
-        stream.lanes = self.lanes.len() as u32;
-        plan.lanes.extend(self.lanes.iter().map(|lane| abi::lane {
+        let lanes = self.lanes.iter().map(|lane| abi::lane {
             edit: abi::edit { first: lane.edit.first + table_first, ..lane.edit },
             phase: lane.phase,
             phase_hop: lane.phase_hop,
             index: lane.index,
             index_hop: lane.index_hop,
-        }));
+        });
+        stream.lanes = self.lanes.len() as u8;
+        if self.is_simple() {
+            stream.simple = 1;
+            stream.variant = self.variant;
+            stream.lane.iter_mut().zip(lanes).for_each(|(place, lane)| *place = lane);
+        } else {
+            stream.lane_first = plan.lanes.len() as u32;
+            plan.lanes.extend(lanes);
+            stream.cycle_first = plan.values.len() as u32;
+            plan.values.extend(program.cycle().iter().map(|&variant| u64::from(variant)));
+            stream.variant_first = plan.variants.len() as u32;
+            plan.variants.extend(program.variants());
+        }
         stream.checksums = program.checksums().len() as u8;
         stream.checksum[..program.checksums().len()].copy_from_slice(program.checksums());
         stream.header_bytes = program.template().len() as u16;
@@ -149,6 +156,13 @@ impl Cursor {
         for (word, octets) in stream.first.iter_mut().zip(octets.as_chunks().0) {
             *word = u64::from_ne_bytes(*octets);
         }
+    }
+
+    /// Whether a stream of a program in the kernel has room for all of it.
+    fn is_simple(&self) -> bool {
+        self.uniform
+            && self.lanes.len() <= abi::EDITS_FEW as usize
+            && self.checksum_count <= abi::CHECKSUMS_FEW as u8
     }
 
     /// The program it walks over.

@@ -30,7 +30,7 @@ enum header_limits {
 
 enum edit_limits {
 	EDITS_MAX = 32,
-	EDITS_FEW = 2,                  /* what most flows have at most: these are sent fastest */
+	EDITS_FEW = 2,                  /* what most flows have at most; live frames of these are fastest */
 	CHECKSUMS_MAX = 6,              /* L3, L4 or GRE of three packets in each other */
 	CHECKSUMS_FEW = 2,
 	LENGTHS_MAX = 6,                /* L3, UDP of three packets in each other */
@@ -116,31 +116,38 @@ struct pace {
 	__u64 train_gap_ns;
 };
 
-/* One stream as the program sends it; written by user space before the run. */
+/*
+ * One stream as the program sends it; written by user space before the run. The order is for
+ * the cache, which has none of ten thousand streams when its turn comes: a simple one that is
+ * not paced touches the first four lines and its lanes.
+ */
 struct live_stream {
 	__u64 frame;                    /* number of the next frame within the flow */
 	__u64 stride;
 	__u64 left;                     /* frames still to send */
-	__u64 stop_ns;                  /* no frame is due after it */
 	__u64 over_ns;                  /* none leaves from here on, however late; 0: paused */
-	struct pace pace;
-	__u32 lane_first;
-	__u32 lanes;
-	__u32 variant_first;
-	__u32 cycle_first;              /* in `values`: variant by position */
+	__u64 stop_ns;                  /* no frame is due after it */
 	__u32 cycle;
 	__u32 position;
 	__u32 hop;
 	__u32 sequence;
 	__u16 stream;                   /* tag id */
-	__u8 paced;
-	__u8 checksums;
 	__u16 header_bytes;
-	__u8 in_turns;                  /* unpaced, and an entry of `turns` */
-	__u8 reserved;
+	__u8 checksums;
+	__u8 lanes;
+	__u8 paced;
+	__u8 simple;                    /* one size, few lanes and checksums: all of it is in here */
 	struct checksum checksum[CHECKSUMS_MAX];
+	__u32 lane_first;               /* in `lanes`, unless simple */
+	__u32 variant_first;            /* in `variants`, unless simple */
+	__u32 cycle_first;              /* in `values`, unless simple: variant by position */
+	__u8 in_turns;                  /* unpaced, and an entry of `turns` */
+	__u8 reserved[27];
+	struct size_variant variant;    /* the only one, if simple */
 	__u64 first[HEADER_BYTES_MAX / 8]; /* octets of the frame: headers, then payload */
-};
+	struct lane lane[EDITS_FEW];    /* if simple */
+	struct pace pace;
+} __attribute__((aligned(64)));
 
 /* What was sent of a stream. Single writer; only grows. */
 struct live_counters {
@@ -148,8 +155,8 @@ struct live_counters {
 	__u64 bytes;
 	__u64 first_ns;                 /* CLOCK_MONOTONIC of the first stamp; 0: none yet */
 	__u64 last_ns;
-	__u64 interval[INTERVALS];      /* frames by transmit time, cumulative over laps */
 	__u64 gap_max_ns;
+	__u64 interval[INTERVALS];      /* frames by transmit time, cumulative over laps */
 	__u64 gap[GAP_BUCKETS];         /* frames by the time since the one before */
 } __attribute__((aligned(64)));
 

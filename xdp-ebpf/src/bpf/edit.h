@@ -149,15 +149,17 @@ INLINE int put_tag(void *data, const void *end, __u32 offset, const struct stamp
 }
 
 /*
- * With room for `count` checksums and so many lanes: a frame without a tunnel has two
- * checksums and does not pay for the others. Makes the stream's next frame of octets in which header and payload already lie:
- * lengths, varying fields, tag and checksums, each from constants. False: it does not
- * fit, which is a defect of whoever laid the program out.
+ * Makes the stream's next frame of octets in which header and payload already lie: lengths,
+ * varying fields, tag and checksums, each from constants. False: it does not fit, which is a
+ * defect of whoever laid the program out. Known at compile time, `simple` (of live_stream)
+ * keeps what most frames do not have out of their way.
  */
 INLINE int write_frame(void *data, const void *end, struct live_stream *stream,
 		       const struct size_variant *variant, const struct stamp *stamp,
-		       const int count, const int lanes)
+		       const int simple)
 {
+	const int count = simple ? CHECKSUMS_FEW : CHECKSUMS_MAX;
+	const int lanes = simple ? EDITS_FEW : EDITS_MAX;
 	__u64 sums[CHECKSUMS_MAX];
 	__u64 tag_sum = 0;
 
@@ -169,8 +171,8 @@ INLINE int write_frame(void *data, const void *end, struct live_stream *stream,
 		if (!put16(data, end, variant->length_offset[i], variant->length_value[i]))
 			return 0;
 	}
-	for (int i = 0; i < lanes && i < (int)stream->lanes; i++) {
-		struct lane *lane = lane_at(stream->lane_first + i);
+	for (int i = 0; i < lanes && i < stream->lanes; i++) {
+		struct lane *lane = simple ? &stream->lane[i] : lane_at(stream->lane_first + i);
 		__u64 bits;
 
 		if (!lane)

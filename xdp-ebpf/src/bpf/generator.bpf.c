@@ -23,7 +23,11 @@ MAPPED_ARRAY(turns, __u64);                     /* the unpaced streams */
 enum {
 	NONE = 0xffffffff,
 	HEAP_LEVELS = 17,               /* of LIVE_STREAMS_MAX entries */
+	MANY_STREAMS = 256,             /* more than the first cache holds */
 };
+
+/* A load that nothing waits for. */
+#define LOAD(place) ((void)*(const volatile __u32 *)&(place))
 
 static struct lane *lane_at(__u32 index)
 {
@@ -218,21 +222,20 @@ INLINE int lay(struct xdp_md *ctx, struct live_stream *stream, const struct size
 	return !bpf_xdp_store_bytes(ctx, HEADER_BYTES_MAX, control.pattern + position, end);
 }
 
-/* Makes a frame of the variant `at`, with room for so many checksums and lanes; 0: a defect. */
-INLINE int write_variant(struct xdp_md *ctx, struct live_stream *stream, __u32 at,
-			 const int checksums, const int lanes)
+/* Makes the next frame of a stream: its octets, or 0, which is a defect. */
+INLINE int write_variant(struct xdp_md *ctx, struct live_stream *stream,
+			 const struct size_variant *variant, const int simple)
 {
-	const struct size_variant *variant = bpf_map_lookup_elem(&variants, &at);
 	struct stamp stamp;
 
-	if (!variant || !lay(ctx, stream, variant))
+	if (!lay(ctx, stream, variant))
 		return 0;
 	stamp.time_ns = control.now_ns;
 	stamp.magic = control.magic;
 	stamp.sequence = stream->sequence;
 	stamp.stream = stream->stream;
 	if (!write_frame((void *)(long)ctx->data, (void *)(long)ctx->data_end, stream, variant,
-			 &stamp, checksums, lanes))
+			 &stamp, simple))
 		return 0;
 	return variant->frame_bytes;
 }
@@ -241,23 +244,18 @@ INLINE int write_variant(struct xdp_md *ctx, struct live_stream *stream, __u32 a
 __attribute__((noinline)) int write_any(struct xdp_md *ctx, __u32 index)
 {
 	struct live_stream *stream = bpf_map_lookup_elem(&streams, &index);
+	const struct size_variant *variant;
 	const __u64 *number;
+	__u32 at;
 
 	if (!stream)
 		return 0;
 	number = value_at(stream->cycle_first + stream->position);
 	if (!number)
 		return 0;
-	return write_variant(ctx, stream, stream->variant_first + *number, CHECKSUMS_MAX,
-			     EDITS_MAX);
-}
-
-/* Most frames are of one size, have few fields and no tunnel; for these a call is dear. */
-INLINE int write_next(struct xdp_md *ctx, __u32 index, struct live_stream *stream)
-{
-	if (stream->cycle == 1 && stream->checksums <= CHECKSUMS_FEW && stream->lanes <= EDITS_FEW)
-		return write_variant(ctx, stream, stream->variant_first, CHECKSUMS_FEW, EDITS_FEW);
-	return write_any(ctx, index);
+	at = stream->variant_first + *number;
+	variant = bpf_map_lookup_elem(&variants, &at);
+	return variant ? write_variant(ctx, stream, variant, 0) : 0;
 }
 
 INLINE void count(__u32 index, __u32 bytes)
@@ -313,7 +311,8 @@ int generator(struct xdp_md *ctx)
 	if (control.now_ns >= stream->over_ns) {
 		bytes = 0;
 	} else {
-		bytes = write_next(ctx, index, stream);
+		bytes = stream->simple ? write_variant(ctx, stream, &stream->variant, 1) :
+					 write_any(ctx, index);
 		if (bytes <= 0) {
 			control.defect = 1;
 			control.finished = 1;

@@ -23,17 +23,19 @@ static __u64 *value_at(__u32 index)
 __u32 host_write_frame(const struct host_worker *worker, struct live_stream *stream,
 		       __u32 magic, __u64 time_ns, __u8 *frame, __u32 room)
 {
-	const struct size_variant *variant;
+	const struct size_variant *variant = &stream->variant;
 	struct stamp stamp = { time_ns, magic, stream->sequence, stream->stream };
 	const __u64 *number;
 	__u32 laid;
 	int fits;
 
 	current = worker;
-	number = value_at(stream->cycle_first + stream->position);
-	if (!number)
-		return 0;
-	variant = &worker->variants[stream->variant_first + *number];
+	if (!stream->simple) {
+		number = value_at(stream->cycle_first + stream->position);
+		if (!number)
+			return 0;
+		variant = &worker->variants[stream->variant_first + *number];
+	}
 	laid = variant->tag_offset ? variant->tag_offset : variant->frame_bytes;
 	if (variant->frame_bytes > room)
 		return 0;
@@ -41,10 +43,10 @@ __u32 host_write_frame(const struct host_worker *worker, struct live_stream *str
 	for (__u32 at = 0; at < laid; at++)
 		frame[at] = at < HEADER_BYTES_MAX ? ((const __u8 *)stream->first)[at] :
 						    at - stream->header_bytes;
-	if (stream->checksums <= 2)
-		fits = write_frame(frame, frame + room, stream, variant, &stamp, 2);
+	if (stream->simple)
+		fits = write_frame(frame, frame + room, stream, variant, &stamp, 1);
 	else
-		fits = write_frame(frame, frame + room, stream, variant, &stamp, CHECKSUMS_MAX);
+		fits = write_frame(frame, frame + room, stream, variant, &stamp, 0);
 	return fits ? variant->frame_bytes : 0;
 }
 
