@@ -38,7 +38,8 @@ fn measure() -> Result<(), Failure> {
         for ((flows, path), round) in FLOWS.iter().zip(&paths).zip(&rounds) {
             let lost = (u64::from(FRAMES) * ROUNDS as u64).saturating_sub(path.received(*flows));
             // By rounds, for what disturbs a machine lasts longer than one.
-            let share = round.iter().zip(&rounds[0]).map(|(&ns, &one)| f64::from(one) / f64::from(ns));
+            let share =
+                round.iter().zip(&rounds[0]).map(|(&ns, &one)| f64::from(one) / f64::from(ns));
             let fall = 100.0 * (1.0 - median(share));
             let ns = median(round.iter().copied());
             println!(

@@ -84,8 +84,8 @@ pub(crate) fn setup(streams: u32, queues: u32, stamping: Stamping) -> AnalyserSe
     }
 }
 
-/// Streams of one frame program each, at "max": IPv4/UDP with two changing fields.
-pub(crate) fn plan(streams: u32, settings: &str, clock_frames: u32) -> GeneratorPlan {
+/// IPv4/UDP with two changing fields, at "max".
+pub(crate) fn program(settings: &str) -> Arc<Program> {
     let file = format!(
         r#"
         [[flow]]
@@ -101,7 +101,12 @@ pub(crate) fn plan(streams: u32, settings: &str, clock_frames: u32) -> Generator
     );
     let spec = Spec::from_toml(&file).expect("a sound flow");
     let program = Program::compile(&spec.flows[0], [0; 6], &NextHop::One([0; 6]));
-    let program = Arc::new(program.expect("the flow is sound"));
+    Arc::new(program.expect("the flow is sound"))
+}
+
+/// Streams of one such program.
+pub(crate) fn plan(streams: u32, settings: &str, clock_frames: u32) -> GeneratorPlan {
+    let program = program(settings);
     let mut plan = GeneratorPlan {
         magic: NONCE << abi::TAG_TRIAL_BITS | 1,
         start_ns: monotonic_ns(),
