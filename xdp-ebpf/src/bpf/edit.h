@@ -180,12 +180,15 @@ INLINE int write_frame(void *data, const void *end, struct live_stream *stream,
 		bits = (lane_value(lane, stream->frame) << lane->edit.shift) & lane->edit.mask;
 		if (!splice(data, end, &lane->edit, bits))
 			return 0;
+#pragma unroll
 		for (int k = 0; k < count; k++)
 			sums[k] += word_sum(bits) * ((lane->edit.checksums >> k) & 1);
 		lane_advance(lane);
 	}
 	if (variant->tag_offset && !put_tag(data, end, variant->tag_offset, stamp, &tag_sum))
 		return 0;
+	/* Linux 6.1 refuses a loop that is entered in its middle, as the compiler would make this. */
+#pragma unroll
 	for (int k = 0; k < count; k++) {
 		__u32 flags = stream->checksum[k].flags;
 		__u64 sum = sums[k];
@@ -200,6 +203,7 @@ INLINE int write_frame(void *data, const void *end, struct live_stream *stream,
 			sum = 0xffff;
 		if (!put16(data, end, stream->checksum[k].offset, sum))
 			return 0;
+#pragma unroll
 		for (int outer = k + 1; outer < count; outer++)
 			sums[outer] += sum * ((stream->checksum[k].covered_by >> outer) & 1);
 	}
