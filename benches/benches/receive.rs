@@ -32,13 +32,13 @@ fn main() -> ExitCode {
 fn measure() -> Result<(), Failure> {
     println!("60-octet IPv4/UDP, {ROUNDS} rounds, one core sends and receives");
     compare("a", "AF_XDP, copied by the kernel", 1 << 18, &|pair| {
-        Ok(Sending::AfXdp(Queue::open(&QueueSetup {
+        Ok(Sending::AfXdp(Box::new(Queue::open(&QueueSetup {
             interface: &format!("{pair}-w"),
             queue: 0,
             frame_bytes_max: 60,
             mtu: 1500,
             native_xdp: true,
-        })?))
+        })?)))
     })?;
     compare("l", "live frames that cost the least", 1 << 21, &|_| {
         Ok(Sending::Live(Sender::load()?))
@@ -91,7 +91,7 @@ struct Path {
 }
 
 enum Sending {
-    AfXdp(Queue),
+    AfXdp(Box<Queue>),
     Live(Sender),
 }
 
