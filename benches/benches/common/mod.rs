@@ -1,6 +1,8 @@
 //! What several benches need: veth pairs, plans of streams, medians.
 #![allow(dead_code, reason = "every bench takes what it needs")]
 
+pub(crate) mod path;
+
 use linerate::{
     packet::{Cursor, NextHop, Program},
     spec::Spec,

@@ -207,7 +207,7 @@ INLINE int lay_first(struct xdp_md *ctx, struct live_stream *stream, __u32 octet
 INLINE int lay(struct xdp_md *ctx, struct live_stream *stream, const struct size_variant *variant)
 {
 	__u32 end = variant->tag_offset ? variant->tag_offset : variant->frame_bytes;
-	__u32 position = HEADER_BYTES_MAX - stream->header_bytes;
+	__u64 position = HEADER_BYTES_MAX - stream->header_bytes;
 
 	if (variant->frame_bytes != control.frame_bytes &&
 	    bpf_xdp_adjust_tail(ctx, (int)variant->frame_bytes - (int)control.frame_bytes))
@@ -217,6 +217,8 @@ INLINE int lay(struct xdp_md *ctx, struct live_stream *stream, const struct size
 	if (end <= HEADER_BYTES_MAX)
 		return 1;
 	end -= HEADER_BYTES_MAX;
+	/* What is compared is to be the register that is added: Linux 6.1 does not see the tie. */
+	asm volatile("" : "+r"(position));
 	if (position > HEADER_BYTES_MAX || end > LIVE_FRAME_BYTES_MAX - HEADER_BYTES_MAX)
 		return 0;
 	return !bpf_xdp_store_bytes(ctx, HEADER_BYTES_MAX, control.pattern + position, end);

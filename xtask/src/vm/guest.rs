@@ -48,6 +48,13 @@ pub fn main(args: &Args) {
     say(DONE);
 }
 
+/// `modules` is the folder that holds lib/modules.
+pub fn load_module(modules: &Path, name: &str) -> Result<()> {
+    let modprobe = shell::find_program("modprobe").context("modprobe is not installed")?;
+    let mut load = shell::command(&modprobe.to_string_lossy(), &["-d"]);
+    shell::read(load.arg(modules).arg(name)).map(drop)
+}
+
 /// A line to the machine outside, at once.
 pub fn say(line: &str) {
     println!("{line}");
@@ -62,15 +69,14 @@ fn prepare(args: &Args) -> Result<Bench> {
         std::fs::write(&file, "1").with_context(|| file.clone())?;
     }
     bpffs::ensure_mounted()?;
-    let modprobe = shell::find_program("modprobe").context("modprobe is not installed")?;
-    let mut load = shell::command(&modprobe.to_string_lossy(), &["-d"]);
-    shell::read(load.arg(&args.modules).arg(&args.module))?;
+    load_module(&args.modules, &args.module)?;
     let [west, east] = MACS.map(Nic::find);
     let bench = Bench {
         linerate: Path::new(SHARED).join("debug/linerate"),
         west: west?,
         east: east?,
         module: args.module.clone(),
+        modules: args.modules.clone(),
         tx_mode: args.tx_mode.clone(),
         rx_mode: args.rx_mode.clone(),
     };

@@ -23,6 +23,7 @@ pub mod guest;
 mod nic;
 mod obtained;
 pub mod packages;
+mod programs;
 
 #[derive(clap::Args)]
 pub struct Args {
