@@ -156,8 +156,10 @@ impl Load<'_> {
         let words = Words::take();
         if let Some((_, log)) = words.split_once("BEGIN PROG LOAD LOG --") {
             let log = log.split("-- END PROG LOAD LOG").next().unwrap_or(log);
-            // Only CAP_PERFMON may take the length of a frame from its ends.
-            if log.contains("pointer -= pointer prohibited") {
+            // Only CAP_PERFMON may take the length of a frame from its ends; Linux 6.1's words
+            // are the second.
+            let lacks_perfmon = ["pointer -= pointer prohibited", "prohibited for !root"];
+            if lacks_perfmon.iter().any(|words| log.contains(words)) {
                 return Error::permission("load BPF programs");
             }
             return Error::Verifier { program: self.name, log: log.trim().to_owned() };

@@ -125,10 +125,20 @@ INLINE int is_group_mac(const void *data, const void *data_end)
 	return (*(const __u8 *)data | *(const __u8 *)(data + 6)) & 1;
 }
 
+/*
+ * A constant of each way through the program. clang would look at the Ethernet type again,
+ * and verifiers before 6.8 have forgotten by then what was found of it.
+ */
+INLINE __u32 known(__u32 constant)
+{
+	asm volatile("" : "+r"(constant));
+	return constant;
+}
+
 INLINE struct ip find_ip(void *data, void *data_end, const struct l3 *l3, __u64 frame_bytes)
 {
 	__u8 *header = data + l3->offset;
-	struct ip none = {};
+	struct ip none = {}, ip = { .header = header };
 
 	if (!claims_ip(data, data_end, l3) || header + IPV4_BYTES > (__u8 *)data_end)
 		return none;
@@ -136,12 +146,14 @@ INLINE struct ip find_ip(void *data, void *data_end, const struct l3 *l3, __u64 
 		if (header[0] >> 4 != 4 || (header[0] & 0xf) * 4 < IPV4_BYTES ||
 		    l3->offset + be16(header + 2) > frame_bytes)
 			return none;
-		return (struct ip){ .header = header, .version = 4 };
+		ip.version = known(4);
+		return ip;
 	}
 	if (header + IPV6_BYTES > (__u8 *)data_end || header[0] >> 4 != 6 ||
 	    l3->offset + IPV6_BYTES + be16(header + 4) > frame_bytes)
 		return none;
-	return (struct ip){ .header = header, .version = 6 };
+	ip.version = known(6);
+	return ip;
 }
 
 /* What a packet carries that find_ip() found, however short it is. */
