@@ -27,7 +27,11 @@ use std::{
 };
 use xdp_ebpf::abi;
 
-const POLL: Duration = Duration::from_millis(5);
+/// How often a trial looks around while it sends. Each look takes the core from a sender that
+/// shares it.
+const LOOK: Duration = Duration::from_millis(25);
+/// The same in a drain, when nobody sends.
+const LOOK_DRAINING: Duration = Duration::from_millis(5);
 /// A port that is deleted is heard to go down first, and a moment later that it is gone.
 const UNTIL_GONE: Duration = Duration::from_millis(300);
 /// How often other daemons are asked in a drain.
@@ -98,7 +102,7 @@ impl Session {
         let mut latency_from_ns = course.latency_from_ns(start_ns);
         let mut lost = Vec::new();
         while workers.iter().any(|worker| !worker.thread.is_finished()) {
-            thread::sleep(POLL);
+            thread::sleep(LOOK);
             for control in workers.iter().filter_map(|worker| worker.control.as_ref()) {
                 control.tend(workers_stop.load(Relaxed));
             }
@@ -219,7 +223,7 @@ impl Session {
                 reading.tick(self);
                 observe(Phase::Draining, self);
             }
-            thread::sleep(POLL);
+            thread::sleep(LOOK_DRAINING);
         }
     }
 

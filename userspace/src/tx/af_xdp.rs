@@ -204,7 +204,10 @@ impl Queue {
             // SAFETY: as in `octets`.
             unsafe { self.umem.data_mut(descriptor) }.cursor().set_pos(bytes);
         }
-        descriptor.set_options(options);
+        // A store here would have to be over before the copy below could load.
+        if descriptor.options() != options {
+            descriptor.set_options(options);
+        }
         self.batch.push(*descriptor);
     }
 
