@@ -148,17 +148,31 @@ INLINE int put_tag(void *data, const void *end, __u32 offset, const struct stamp
 	return 1;
 }
 
+/* What most frames do not have is kept out of their way at compile time. */
+enum shape {
+	SIMPLE,                         /* of live_stream */
+	PLAIN,                          /* CHECKSUMS_FEW: no packet lies in another */
+	NESTED,
+};
+
+INLINE enum shape shape_of(const struct live_stream *stream)
+{
+	if (stream->simple)
+		return SIMPLE;
+	return stream->checksums <= CHECKSUMS_FEW ? PLAIN : NESTED;
+}
+
 /*
  * Makes the stream's next frame of octets in which header and payload already lie: lengths,
  * varying fields, tag and checksums, each from constants. False: it does not fit, which is a
- * defect of whoever laid the program out. Known at compile time, `simple` (of live_stream)
- * keeps what most frames do not have out of their way.
+ * defect of whoever laid the program out.
  */
 INLINE int write_frame(void *data, const void *end, struct live_stream *stream,
 		       const struct size_variant *variant, const struct stamp *stamp,
-		       const int simple)
+		       const enum shape shape)
 {
-	const int count = simple ? CHECKSUMS_FEW : CHECKSUMS_MAX;
+	const int simple = shape == SIMPLE;
+	const int count = shape == NESTED ? CHECKSUMS_MAX : CHECKSUMS_FEW;
 	const int lanes = simple ? EDITS_FEW : EDITS_MAX;
 	__u64 sums[CHECKSUMS_MAX];
 	__u64 tag_sum = 0;

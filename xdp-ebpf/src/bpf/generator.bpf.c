@@ -226,7 +226,7 @@ INLINE int lay(struct xdp_md *ctx, struct live_stream *stream, const struct size
 
 /* Makes the next frame of a stream: its octets, or 0, which is a defect. */
 INLINE int write_variant(struct xdp_md *ctx, struct live_stream *stream,
-			 const struct size_variant *variant, const int simple)
+			 const struct size_variant *variant, const enum shape shape)
 {
 	struct stamp stamp;
 
@@ -237,13 +237,13 @@ INLINE int write_variant(struct xdp_md *ctx, struct live_stream *stream,
 	stamp.sequence = stream->sequence;
 	stamp.stream = stream->stream;
 	if (!write_frame((void *)(long)ctx->data, (void *)(long)ctx->data_end, stream, variant,
-			 &stamp, simple))
+			 &stamp, shape))
 		return 0;
 	return variant->frame_bytes;
 }
 
-/* Global functions are verified by themselves: once, and not for every way to the call. */
-__attribute__((noinline)) int write_any(struct xdp_md *ctx, __u32 index)
+/* The same where what it needs is not all in the stream itself. */
+INLINE int write_stored(struct xdp_md *ctx, __u32 index, const enum shape shape)
 {
 	struct live_stream *stream = bpf_map_lookup_elem(&streams, &index);
 	const struct size_variant *variant;
@@ -257,7 +257,30 @@ __attribute__((noinline)) int write_any(struct xdp_md *ctx, __u32 index)
 		return 0;
 	at = stream->variant_first + *number;
 	variant = bpf_map_lookup_elem(&variants, &at);
-	return variant ? write_variant(ctx, stream, variant, 0) : 0;
+	return variant ? write_variant(ctx, stream, variant, shape) : 0;
+}
+
+/* Global functions are verified by themselves: once, and not for every way to the call. */
+__attribute__((noinline)) int write_plain(struct xdp_md *ctx, __u32 index)
+{
+	return write_stored(ctx, index, PLAIN);
+}
+
+__attribute__((noinline)) int write_nested(struct xdp_md *ctx, __u32 index)
+{
+	return write_stored(ctx, index, NESTED);
+}
+
+INLINE int write_next(struct xdp_md *ctx, __u32 index, struct live_stream *stream)
+{
+	switch (shape_of(stream)) {
+	case SIMPLE:
+		return write_variant(ctx, stream, &stream->variant, SIMPLE);
+	case PLAIN:
+		return write_plain(ctx, index);
+	default:
+		return write_nested(ctx, index);
+	}
 }
 
 INLINE void count(__u32 index, __u32 bytes)
@@ -313,8 +336,7 @@ int generator(struct xdp_md *ctx)
 	if (control.now_ns >= stream->over_ns) {
 		bytes = 0;
 	} else {
-		bytes = stream->simple ? write_variant(ctx, stream, &stream->variant, 1) :
-					 write_any(ctx, index);
+		bytes = write_next(ctx, index, stream);
 		if (bytes <= 0) {
 			control.defect = 1;
 			control.finished = 1;

@@ -43,10 +43,7 @@ __u32 host_write_frame(const struct host_worker *worker, struct live_stream *str
 	for (__u32 at = 0; at < laid; at++)
 		frame[at] = at < HEADER_BYTES_MAX ? ((const __u8 *)stream->first)[at] :
 						    at - stream->header_bytes;
-	if (stream->simple)
-		fits = write_frame(frame, frame + room, stream, variant, &stamp, 1);
-	else
-		fits = write_frame(frame, frame + room, stream, variant, &stamp, 0);
+	fits = write_frame(frame, frame + room, stream, variant, &stamp, shape_of(stream));
 	return fits ? variant->frame_bytes : 0;
 }
 
