@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, Result};
@@ -21,6 +21,20 @@ pub fn cargo<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Command {
     let mut command = shell::command(&program, arguments);
     command.current_dir(root());
     command
+}
+
+/// Lets cargo build, and says where the executable of this target is.
+pub fn built(arguments: &[&str], target: &str) -> Result<PathBuf> {
+    let mut build = cargo(arguments);
+    eprintln!("$ {}", shell::shown(&build));
+    build.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
+    let said = shell::read(&mut build)?;
+    let executable = said.lines().find_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let is_it = message["target"]["name"] == target;
+        message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
+    });
+    executable.with_context(|| format!("cargo built no {target}"))
 }
 
 /// `cargo metadata`, with the dependencies that Linux needs.

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{Driver, Lab, Modes, packages::Image};
+use super::{Driver, Kernel, Lab, packages::Image};
 use crate::{shell, stop, workspace};
 
 /// A VM takes two minutes on a quiet machine, and much longer on a busy one: TCG computes.
@@ -62,11 +62,11 @@ impl Drop for Machine {
 }
 
 /// Boots, lets the guest check, and wants its last line.
-pub fn boot(lab: &Lab, image: &Image, driver: Driver, modes: Modes) -> Result<Tally> {
+pub fn boot(lab: &Lab, image: &Image, driver: Driver, kernel: Kernel) -> Result<Tally> {
     let name = format!("{}-{}", image.version, driver.module());
     let monitor = std::env::temp_dir().join(format!("linerate-vm-{}", std::process::id()));
     let console = workspace::target().join("vm").join(format!("{name}.console"));
-    let mut command = command_line(lab, image, driver, modes, &monitor);
+    let mut command = command_line(lab, image, driver, kernel, &monitor);
     command.stdout(Stdio::piped()).stderr(File::create(&console)?);
     let child =
         command.spawn().with_context(|| format!("cannot start {}", shell::shown(&command)))?;
@@ -111,7 +111,13 @@ pub fn boot(lab: &Lab, image: &Image, driver: Driver, modes: Modes) -> Result<Ta
     }
 }
 
-fn command_line(lab: &Lab, image: &Image, driver: Driver, modes: Modes, monitor: &Path) -> Command {
+fn command_line(
+    lab: &Lab,
+    image: &Image,
+    driver: Driver,
+    kernel: Kernel,
+    monitor: &Path,
+) -> Command {
     let limit = (LONGEST.as_secs() + 10).to_string();
     let mut command = shell::command("nice", &["-n", "5", "timeout", "-k", "5", &limit]);
     command.arg(&lab.virtme).arg("--kimg").arg(&image.path);
@@ -122,12 +128,13 @@ fn command_line(lab: &Lab, image: &Image, driver: Driver, modes: Modes, monitor:
     command.args(["--kopt", "no_timer_check"]);
     command.arg("--rodir").arg(format!("{SHARED}={}", workspace::target().display()));
     command.arg("--rodir").arg(format!("{PROGRAMS}=/usr"));
-    let root = image.root.strip_prefix(workspace::target()).unwrap_or(&image.root);
+    let modes = driver.modes(kernel);
     command.arg("--script-sh").arg(format!(
-        "{} && {SHARED}/debug/xtask vm-guest --module {} --modules {SHARED}/{} --tx-mode {} --rx-mode {}",
+        "{} && {SHARED}/debug/xtask vm-guest --kernel {kernel} --module {} --modules {} --attach-tests {} --tx-mode {} --rx-mode {}",
         cached(),
         driver.module(),
-        root.display(),
+        in_vm(&image.root),
+        in_vm(&lab.attach_tests),
         modes.tx,
         modes.rx
     ));
@@ -150,6 +157,12 @@ fn command_line(lab: &Lab, image: &Image, driver: Driver, modes: Modes, monitor:
         ]);
     }
     command
+}
+
+/// A path under the target folder, as the VM sees it.
+fn in_vm(path: &Path) -> String {
+    let path = path.strip_prefix(workspace::target()).unwrap_or(path);
+    Path::new(SHARED).join(path).display().to_string()
 }
 
 /// Mounts both folders anew, with a cache: without it every start of linerate takes four

@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use super::{
+    Kernel,
     boot::{ASK, MODES},
     guest::say,
     nic::{Frames, Nic},
@@ -28,6 +29,9 @@ pub struct Bench {
     pub module: String,
     /// The folder that holds lib/modules.
     pub modules: PathBuf,
+    /// The tests of xdp-ebpf that attach.
+    pub attach_tests: PathBuf,
+    pub kernel: Kernel,
     pub tx_mode: String,
     pub rx_mode: String,
 }
@@ -46,7 +50,8 @@ pub const ALL: &[(&str, Check)] = &[
     (PROGRAMS, programs::load),
 ];
 
-const PROGRAMS: &str = "over a veth all live frames come, and `replay` and `capture` load";
+const PROGRAMS: &str =
+    "over a veth all live frames come, `respond` answers, and every other program loads";
 const GENERIC: &str = "where the driver refuses native XDP, generic mode counts every frame";
 
 const RESULT: &str = "/run/result.json";
@@ -291,7 +296,7 @@ fn ended(mut child: Child) -> Result<std::process::Output> {
     Ok(child.wait_with_output()?)
 }
 
-fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
+pub fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
     let begun = Instant::now();
     while !is_so()? {
         ensure!(begun.elapsed() < LONGEST, "waited {} s until {what}", LONGEST.as_secs());

@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use super::{
+    Kernel,
     boot::{DONE, FAILED, PASSED, SHARED},
     checks::{self, Bench},
     nic::{MACS, Nic},
@@ -22,6 +23,11 @@ pub struct Args {
     /// The folder that holds lib/modules
     #[arg(long)]
     modules: PathBuf,
+    /// The tests of xdp-ebpf that attach
+    #[arg(long)]
+    attach_tests: PathBuf,
+    #[arg(long)]
+    kernel: Kernel,
     #[arg(long)]
     tx_mode: String,
     #[arg(long)]
@@ -77,6 +83,8 @@ fn prepare(args: &Args) -> Result<Bench> {
         east: east?,
         module: args.module.clone(),
         modules: args.modules.clone(),
+        attach_tests: args.attach_tests.clone(),
+        kernel: args.kernel,
         tx_mode: args.tx_mode.clone(),
         rx_mode: args.rx_mode.clone(),
     };

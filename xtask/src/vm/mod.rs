@@ -159,7 +159,7 @@ fn run(kernels: &[Kernel], drivers: &[Driver]) -> Result<()> {
 fn machine(lab: &Lab, image: &packages::Image, driver: Driver, kernel: Kernel) -> Row {
     println!("\n== Linux {}, {driver:?}", image.version);
     let begun = Instant::now();
-    let result = boot::boot(lab, image, driver, driver.modes(kernel));
+    let result = boot::boot(lab, image, driver, kernel);
     if let Err(error) = &result {
         println!("FAILED: {error:#}");
     }
@@ -200,14 +200,17 @@ fn summary(rows: &[Row]) -> Result<()> {
 struct Lab {
     /// virtme-ng's starter.
     virtme: PathBuf,
+    /// The tests of xdp-ebpf that attach.
+    attach_tests: PathBuf,
 }
 
 impl Lab {
     fn prepare() -> Result<Self> {
         let virtme = packages::virtme()?;
         // As the tests build it: with other features it would be built once more.
-        let build = ["test", "--locked", "--workspace", "--test", "system", "--no-run"];
-        shell::run(&mut workspace::cargo(&build))?;
-        Ok(Self { virtme })
+        let tests = ["--test", "system", "--test", "attach"];
+        let build = [&["test", "--locked", "--workspace", "--no-run"], &tests[..]].concat();
+        let attach_tests = workspace::built(&build, "attach")?;
+        Ok(Self { virtme, attach_tests })
     }
 }
