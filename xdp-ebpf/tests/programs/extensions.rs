@@ -1,11 +1,7 @@
 //! IPv6 extension headers and labels, by the pure headers and by the program. The second
 //! part needs root.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod common;
-
-use common::{
+use crate::common::{
     frame::{IPV6, Shape, TCP, Tag, UDP, other, tag},
     outcome,
 };

@@ -1,9 +1,6 @@
 //! One stream that several ports receive.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
-mod common;
-
-use common::{
+use crate::common::{
     SECOND,
     frame::{IPV4, tag},
     now_ns, require_root, setup, take,

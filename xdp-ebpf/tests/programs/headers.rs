@@ -1,8 +1,6 @@
 //! parse.h and payload.h against Rust. Needs no root.
 
-mod common;
-
-use common::frame::{IPV4, IPV6, Shape, Tag, UDP, sum};
+use crate::common::frame::{IPV4, IPV6, Shape, Tag, UDP, sum};
 use proptest::prelude::*;
 use xdp_ebpf::host;
 /// Where a frame's L3 ends, by the book; `None` where it cannot be told.

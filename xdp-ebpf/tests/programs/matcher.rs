@@ -1,6 +1,5 @@
 //! The matcher in the kernel knows a frame by the same fingerprint as Rust does, for every
 //! length and kind, and what a router changes does not matter to it.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use xdp_ebpf::{Action, Matcher, XdpMode, fingerprint};
 

@@ -1,6 +1,5 @@
 //! The responder in the kernel: which frames it sends back, what of them it swaps, and that
 //! it touches no others.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,13 +1,9 @@
 //! Frames that are not what was sent, through `BPF_PROG_TEST_RUN`. Needs root.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod common;
-
-use common::{
+use crate::common::{
     analyser,
     frame::{ICMP, ICMPV6, IPV4, IPV6, Shape, TCP, Tag, UDP, other, patch_ipv4, tag},
-    moved, now_ns, outcome, setup, take,
+    moved, now_ns, outcome, require_root, setup, take,
 };
 use xdp_ebpf::{Analyser, AnalyserSetup, XdpMode};
 
@@ -133,7 +129,7 @@ fn a_tunnels_payload_is_where_the_set_up_says() {
 
 #[test]
 fn a_frame_in_several_buffers_is_read_to_its_end() {
-    common::require_root();
+    require_root();
     let mut analyser =
         Analyser::load(&AnalyserSetup { mtu: 9_000, ..setup(1) }, XdpMode::Native).unwrap();
     analyser.begin_trial(1, now_ns());

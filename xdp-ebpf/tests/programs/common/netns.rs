@@ -17,6 +17,8 @@ pub fn with_veth(queues: u32, test: impl FnOnce() + Send + 'static) {
     let run = move || {
         // SAFETY: moves only this thread.
         assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWNET) }, 0, "a new network namespace");
+        // The kernel's own IPv6 chatter would count as frames.
+        std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").expect("a sysctl");
         let q = queues.to_string();
         ip(&[
             "link",

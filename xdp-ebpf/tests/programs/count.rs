@@ -1,10 +1,6 @@
 //! Frames without a tag, frame by frame, through `BPF_PROG_TEST_RUN`. Needs root.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod common;
-
-use common::{
+use crate::common::{
     SECOND,
     frame::{IPV4, IPV6, Shape, TCP, Tag, other, patch_ipv4, tag},
     moved, now_ns, require_root, setup,

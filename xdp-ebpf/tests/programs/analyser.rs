@@ -1,15 +1,11 @@
 //! The analyser, frame by frame, through `BPF_PROG_TEST_RUN`. Needs root.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod common;
-
-use common::{
+use crate::common::{
     NONCE, SECOND, analyser,
     frame::{ICMP, ICMPV6, IPV4, IPV6, Shape, TCP, Tag, other, tag},
     moved,
     netns::{ifindex, with_veth},
-    now_ns, outcome, setup, take,
+    now_ns, outcome, require_root, setup, take,
 };
 use std::sync::atomic::Ordering;
 use xdp_ebpf::{Action, Analyser, XdpMode, abi, histogram, next_trial};
@@ -189,7 +185,7 @@ fn trials_change_banks_through_the_wrap_of_their_number() {
 
 #[test]
 fn before_the_first_trial_every_frame_is_stale() {
-    common::require_root();
+    require_root();
     let analyser = Analyser::load(&setup(1), XdpMode::Native).unwrap();
     take(&analyser, &IPV4.frame(tag(0)));
     assert_eq!(moved(&analyser.record(0, 0)), [("stale", 1)]);
@@ -363,7 +359,7 @@ fn a_stream_that_finds_no_slab_is_counted_all_the_same() {
 
 #[test]
 fn in_generic_mode_a_bank_is_a_cpu() {
-    common::require_root();
+    require_root();
     let mut analyser = Analyser::load(&setup(1), XdpMode::Generic).unwrap();
     analyser.begin_trial(1, now_ns());
     take(&analyser, &IPV4.frame(tag(0)));

@@ -1,9 +1,7 @@
 //! Which frames are stamped, and what follows from the stamps of two.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
-mod common;
-
-use common::{
+use crate::common::{
+    SECOND,
     frame::{self, IPV4, tag},
     now_ns, require_root, setup, take,
 };
@@ -14,7 +12,7 @@ fn loaded(stamping: Stamping) -> Analyser {
     require_root();
     let setup = AnalyserSetup { stamping, ..setup(1) };
     let mut analyser = Analyser::load(&setup, XdpMode::Native).unwrap();
-    analyser.begin_trial(1, now_ns() - 30 * common::SECOND);
+    analyser.begin_trial(1, now_ns() - 30 * SECOND);
     analyser
 }
 
@@ -31,7 +29,7 @@ fn without_stamps_everything_but_time_is_counted() {
     let record = analyser.record(0, 0);
     assert_eq!((record.unique, record.duplicate, record.reordered), (5, 1, 1));
     assert_eq!((record.timed, record.slab, record.latency_sum_ns), (0, 0, 0));
-    assert!(now_ns() - record.last_rx_ns < common::SECOND);
+    assert!(now_ns() - record.last_rx_ns < SECOND);
     let binned: u32 = record.interval_unique.iter().sum();
     assert_eq!(binned, 5);
 }
@@ -72,7 +70,7 @@ fn the_time_on_the_wires_is_taken_off_every_frame_by_its_own_size() {
     // 10 Gb/s in and 1 Gb/s out.
     setup.streams[0].octet_ps = 800 + 8_000;
     let mut analyser = Analyser::load(&setup, XdpMode::Native).unwrap();
-    analyser.begin_trial(1, now_ns() - 30 * common::SECOND);
+    analyser.begin_trial(1, now_ns() - 30 * SECOND);
     let mut raw = 0;
     for (sequence, payload) in [(0, 4), (1, 1_000), (2, 1_458)] {
         let sent = tag(sequence);

@@ -1,21 +1,18 @@
 //! Attaching to interfaces, in network namespaces of these tests. Needs root.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod common;
-
-use common::{
-    frame::{IPV4, Tag, tag},
-    moved,
-    netns::{ifindex, ip, ip_says, with_veth},
-    now_ns, setup,
+use crate::common::{
+    CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, drop_capabilities,
+    frame::{IPV4, Shape, Tag, tag},
+    keep_capabilities, moved,
+    netns::{ifindex, ip, ip_says, send_raw, with_veth},
+    now_ns, require_root, setup,
 };
 use std::time::Duration;
 use xdp_ebpf::{Analyser, Error, XdpMode, abi};
 
 /// Sends frames out of `west` as a stack would, without AF_XDP.
 fn send(frames: &[Vec<u8>]) {
-    common::netns::send_raw("west", frames);
+    send_raw("west", frames);
 }
 
 /// Waits until the banks have counted so many frames of stream 0, and adds them up.
@@ -28,6 +25,17 @@ fn unique(analyser: &Analyser, expected: u64) -> u64 {
         std::thread::sleep(Duration::from_millis(10));
     }
     count()
+}
+
+/// Waits for it: a child that another test starts at this moment has our descriptors until it
+/// becomes another program.
+fn assert_detached(why: &str) {
+    let shown = || ip_says(&["link", "show", "dev", "east"]);
+    let waited = std::time::Instant::now();
+    while shown().contains("xdp") {
+        assert!(waited.elapsed() < Duration::from_secs(5), "{why}: {}", shown());
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 fn receives(mode: XdpMode) {
@@ -45,8 +53,7 @@ fn receives(mode: XdpMode) {
         assert_eq!(unique(&analyser, 100), 100);
 
         drop(analyser);
-        let shown = ip_says(&["link", "show", "dev", "east"]);
-        assert!(!shown.contains("xdp"), "dropping detaches: {shown}");
+        assert_detached("dropping detaches");
     });
 }
 
@@ -103,7 +110,7 @@ fn a_jumbo_port_takes_the_program_that_minds_several_buffers() {
         let mut analyser = Analyser::load(&setup, XdpMode::Native).unwrap();
         analyser.attach(ifindex("east")).unwrap();
         analyser.begin_trial(1, now_ns());
-        let jumbo = common::frame::Shape { payload: 8_900, ..IPV4 };
+        let jumbo = Shape { payload: 8_900, ..IPV4 };
         send(&(0..20).map(|sequence| jumbo.frame(tag(sequence))).collect::<Vec<_>>());
         send(&[jumbo.frame(Tag { stream: 2, ..tag(0) }), IPV4.frame(tag(20))]);
         assert_eq!(unique(&analyser, 21), 21);
@@ -122,7 +129,7 @@ fn an_interface_that_is_not_there_is_gone() {
 
 #[test]
 fn more_than_memory_holds_is_refused_with_its_size() {
-    common::require_root();
+    require_root();
     let mut setup = setup(1_000_000);
     setup.streams = vec![xdp_ebpf::StreamSetup::default(); 65_536];
     let error = Analyser::load(&setup, XdpMode::Native).unwrap_err();
@@ -131,7 +138,7 @@ fn more_than_memory_holds_is_refused_with_its_size() {
 
 #[test]
 fn an_analyser_may_move_to_another_thread() {
-    common::require_root();
+    require_root();
     let analyser = Analyser::load(&setup(1), XdpMode::Native).unwrap();
     let record = std::thread::spawn(move || analyser.record(0, 0)).join().unwrap();
     assert_eq!(record.unique, 0);
@@ -174,10 +181,10 @@ fn the_nic_twin_of_a_missing_interface_says_so() {
 
 #[test]
 fn an_unprivileged_process_is_told_which_capabilities_it_lacks() {
-    common::require_root();
+    require_root();
     // Only this thread loses its capabilities.
     let error = std::thread::spawn(|| {
-        common::drop_capabilities();
+        drop_capabilities();
         Analyser::load(&setup(1), XdpMode::Native).unwrap_err()
     });
     let error = error.join().unwrap();
@@ -189,10 +196,10 @@ fn an_unprivileged_process_is_told_which_capabilities_it_lacks() {
 fn root_is_not_needed_where_three_capabilities_do() {
     with_veth(1, || {
         let east = ifindex("east");
-        common::keep_capabilities(&[common::CAP_NET_ADMIN, common::CAP_PERFMON, common::CAP_BPF]);
+        keep_capabilities(&[CAP_NET_ADMIN, CAP_PERFMON, CAP_BPF]);
         let mut analyser = Analyser::load(&setup(1), XdpMode::Native).unwrap();
         analyser.attach(east).unwrap();
-        common::keep_capabilities(&[common::CAP_NET_ADMIN, common::CAP_BPF]);
+        keep_capabilities(&[CAP_NET_ADMIN, CAP_BPF]);
         let error = Analyser::load(&setup(1), XdpMode::Native).unwrap_err();
         assert!(matches!(error, Error::Permission { .. }), "{error}");
     });

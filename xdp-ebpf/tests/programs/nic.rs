@@ -1,9 +1,6 @@
 //! From the NIC's clock to the kernel's, with a clock that is made up.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
-mod common;
-
-use common::{
+use crate::common::{
     SECOND,
     frame::{IPV4, tag},
     now_ns, require_root, setup, take,
