@@ -95,6 +95,22 @@ pub struct AnalyserSetup {
     pub counted: Vec<abi::count_rule>,
 }
 
+impl Default for AnalyserSetup {
+    /// One queue of a port with the usual MTU, bins of a second, every frame stamped; no stream.
+    fn default() -> Self {
+        Self {
+            nonce: 1,
+            interval_ns: 1_000_000_000,
+            queues: 1,
+            mtu: 1500,
+            stamping: Stamping::Every,
+            shared_windows: false,
+            streams: Vec::new(),
+            counted: Vec::new(),
+        }
+    }
+}
+
 /// Slabs are allotted when a stream is first seen on a bank. RSS keeps a stream on one
 /// bank, so there need not be one for each pair; a stream spread over more banks than
 /// this is for all streams at once is counted, but `unbucketed`.
@@ -242,16 +258,7 @@ mod tests {
 
     fn setup(streams: usize) -> AnalyserSetup {
         let streams = vec![StreamSetup::default(); streams];
-        AnalyserSetup {
-            nonce: 1,
-            interval_ns: 1,
-            queues: 2,
-            mtu: 1500,
-            stamping: Stamping::Every,
-            shared_windows: false,
-            streams,
-            counted: Vec::new(),
-        }
+        AnalyserSetup { queues: 2, streams, ..AnalyserSetup::default() }
     }
 
     #[test]

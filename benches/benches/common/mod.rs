@@ -76,13 +76,10 @@ fn ip(arguments: &[&str]) -> Result<(), Failure> {
 pub(crate) fn setup(streams: u32, queues: u32, stamping: Stamping) -> AnalyserSetup {
     AnalyserSetup {
         nonce: NONCE,
-        interval_ns: 1_000_000_000,
         queues,
-        mtu: 1500,
         stamping,
-        shared_windows: false,
         streams: vec![StreamSetup::default(); streams as usize],
-        counted: Vec::new(),
+        ..AnalyserSetup::default()
     }
 }
 

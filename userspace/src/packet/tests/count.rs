@@ -12,7 +12,7 @@ use crate::{
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use xdp_ebpf::{
-    Action, Analyser, AnalyserSetup, Stamping, StreamSetup, XdpMode,
+    Action, Analyser, AnalyserSetup, StreamSetup, XdpMode,
     abi::{COUNT_RULES_MAX, count_rule as Rule},
     extent,
 };
@@ -113,14 +113,9 @@ fn the_kernel_counts_every_frame_for_its_own_flow() {
         }
     }
     let setup = AnalyserSetup {
-        nonce: 1,
-        interval_ns: 1_000_000_000,
-        queues: 1,
-        mtu: 1500,
-        stamping: Stamping::Every,
-        shared_windows: false,
         streams: vec![StreamSetup::default(); flows.len()],
         counted: flows.iter().map(|(_, rule)| *rule).collect(),
+        ..AnalyserSetup::default()
     };
     let mut analyser = Analyser::load(&setup, XdpMode::Native).unwrap();
     analyser.begin_trial(1, 1);

@@ -4,7 +4,7 @@ use crate::{
     units::monotonic_ns,
 };
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
-use xdp_ebpf::{Analyser, AnalyserSetup, Stamping, StreamSetup};
+use xdp_ebpf::{Analyser, AnalyserSetup, StreamSetup};
 
 fn able() -> Capabilities {
     Capabilities {
@@ -137,16 +137,8 @@ fn frame(sequence: u32) -> Vec<u8> {
 
 #[test]
 fn frames_are_timed_by_the_lines_as_well_as_the_clock_is_said_to_be_known() {
-    let setup = AnalyserSetup {
-        nonce: 1,
-        interval_ns: 1_000_000_000,
-        queues: 1,
-        mtu: 1500,
-        stamping: Stamping::Every,
-        shared_windows: false,
-        streams: vec![StreamSetup::default()],
-        counted: Vec::new(),
-    };
+    let streams = vec![StreamSetup::default()];
+    let setup = AnalyserSetup { streams, ..AnalyserSetup::default() };
     let (mut analyser, mut fits) = Analyser::load_clock(&setup).unwrap();
     // The clock that analyser_clock.bpf.c makes up.
     let read = || {

@@ -3,7 +3,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "tests; each uses a part")]
 #![allow(unsafe_code, reason = "the clock and the user id come from libc")]
 
-use xdp_ebpf::{Action, Analyser, AnalyserSetup, Role, Stamping, StreamSetup, XdpMode, abi};
+use xdp_ebpf::{Action, Analyser, AnalyserSetup, Role, StreamSetup, XdpMode, abi};
 
 pub mod frame;
 pub mod netns;
@@ -36,11 +36,8 @@ pub fn setup(queues: u32) -> AnalyserSetup {
         nonce: NONCE,
         interval_ns: 10 * SECOND,
         queues,
-        mtu: 1500,
-        stamping: Stamping::Every,
-        shared_windows: false,
         streams: vec![expected, expected, full, elsewhere, tunnel],
-        counted: Vec::new(),
+        ..AnalyserSetup::default()
     }
 }
 
