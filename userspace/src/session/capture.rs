@@ -3,7 +3,7 @@
 
 use super::{
     SessionError,
-    single::{Held, native_or_generic},
+    single::{Held, link_fault, native_or_generic},
 };
 use crate::{
     nic::{
@@ -128,7 +128,7 @@ impl CaptureSession {
         let record = |program: &Option<Capture>| program.as_ref().map(Capture::record);
         let seen_before = record(&self.program);
         let full = |written: u64| self.spec.count.is_some_and(|count| written >= count);
-        let mut gone = None;
+        let mut lost = None;
         let mut last_turn = false;
         loop {
             let offset_ns = realtime_ns() - monotonic_ns();
@@ -162,11 +162,12 @@ impl CaptureSession {
             if last_turn {
                 continue;
             }
-            if self.watch.state(0) == LinkState::Gone {
-                gone = Some(format!("{port} is gone"));
-            }
+            // A port that is only heard may be set down and up again by whoever has it.
+            let state = Some(self.watch.state(0));
+            let state = state.filter(|&it| self.hold.is_some() || it == LinkState::Gone);
+            lost = state.and_then(|state| link_fault(state, &self.spec.port));
             let over = self.spec.duration.is_some_and(|time| started.elapsed() >= time);
-            if stop.load(Relaxed) || over || gone.is_some() {
+            if stop.load(Relaxed) || over || lost.is_some() {
                 // What has come is still written, and nothing new redirected.
                 self.program.as_mut().map(Capture::detach);
                 last_turn = true;
@@ -193,7 +194,7 @@ impl CaptureSession {
             written: merge.written,
         };
         merge.file.finish(start_ns, realtime_ns(), &counts).map_err(SessionError::Capture)?;
-        let fault = gone.or_else(|| interrupted.then(|| "interrupted before its end".to_owned()));
+        let fault = lost.or_else(|| interrupted.then(|| "interrupted before its end".to_owned()));
         Ok(CaptureEnd { counts, tagged, heard, overruns: self.overruns(), fault })
     }
 

@@ -2,12 +2,12 @@
 
 use super::{
     SessionError,
-    single::{Held, native_or_generic},
+    single::{Held, link_fault, native_or_generic},
 };
 use crate::{
     nic::{
-        Hold, LinkState, LinkWatch, PortCounters, PortInfo, PortName, PortReading,
-        Responder as Neighbours, SettingChange, wait_for_carriers,
+        Hold, LinkWatch, PortCounters, PortInfo, PortName, PortReading, Responder as Neighbours,
+        SettingChange, wait_for_carriers,
     },
     units::monotonic_ns,
 };
@@ -201,12 +201,7 @@ impl RespondSession {
             if stop.load(Relaxed) || self.spec.duration.is_some_and(|time| elapsed() >= time) {
                 break;
             }
-            fault = match self.watch.state(0) {
-                LinkState::Gone => Some(format!("{} is gone", self.spec.port)),
-                LinkState::Down => Some(format!("{} was set down", self.spec.port)),
-                // The sender's own attach may take the carrier away for a while.
-                LinkState::Up | LinkState::NoCarrier => None,
-            };
+            fault = link_fault(self.watch.state(0), &self.spec.port);
             if fault.is_some() {
                 break;
             }

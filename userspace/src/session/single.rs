@@ -1,7 +1,7 @@
 //! What sessions of one port do alike: they take it, and attach their program.
 
 use super::SessionError;
-use crate::nic::{Hold, LinkWatch, Netns, PortCounters, PortInfo, PortName, port_info};
+use crate::nic::{Hold, LinkState, LinkWatch, Netns, PortCounters, PortInfo, PortName, port_info};
 use xdp_ebpf::XdpMode;
 
 /// A port that is held, with nothing attached. Let go of in the order of the fields.
@@ -25,6 +25,16 @@ impl Held {
         refuse_foreign(&info)?;
         let counters = PortCounters::open(&info)?;
         Ok(Self { counters, hold, netns, watch, info })
+    }
+}
+
+/// Why a port cannot be used any longer. The attach at the other end may take the carrier away
+/// for a while, which is no reason.
+pub(super) fn link_fault(state: LinkState, port: &PortName) -> Option<String> {
+    match state {
+        LinkState::Gone => Some(format!("{port} is gone")),
+        LinkState::Down => Some(format!("{port} was set down")),
+        LinkState::Up | LinkState::NoCarrier => None,
     }
 }
 

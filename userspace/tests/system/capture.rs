@@ -7,7 +7,7 @@ use crate::testbed::{
 };
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const FLOW: &str = r#"
     [[flow]]
@@ -122,6 +122,27 @@ fn frames_that_come_while_nobody_reads_are_lost_to_the_empty_fill_ring_and_named
     ] {
         assert!(outcome.stderr.contains(&words), "no `{words}`: {outcome}");
     }
+    lab.assert_nothing_attached();
+}
+
+#[test]
+fn a_port_that_is_set_down_ends_the_capture_and_the_file_is_whole() {
+    let lab = Lab::cable();
+    let path = file(&lab);
+    let capture = start(&lab, &path, &["--for", "50s"]);
+    // The other end may lose its link, as some do when a program is attached there.
+    lab.west.ip_link(&["down"]);
+    std::thread::sleep(Duration::from_millis(1500));
+    lab.west.ip_link(&["up"]);
+    Linerate::run(&lab.flow_file(FLOW)).exits(0);
+    lab.east.ip_link(&["down"]);
+    let down = Instant::now();
+    let fault = format!("{} was set down", lab.east);
+    let outcome = capture.wait().exits(2).says(&[&fault]);
+    assert!(down.elapsed() < Duration::from_secs(2), "{:?}: {outcome}", down.elapsed());
+    let ports = dissect_file(&path, &["udp.dstport"]);
+    let ours = ports.column("udp.dstport").iter().filter(|port| **port == "7").count();
+    assert_eq!(ours, 10_000, "{outcome}");
     lab.assert_nothing_attached();
 }
 
