@@ -3,6 +3,7 @@
 use super::{Port, command};
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -11,6 +12,7 @@ use std::thread::JoinHandle;
 /// away from them, until dropped.
 #[derive(Debug)]
 pub(crate) struct Throttle {
+    threads: Vec<String>,
     stop: Arc<AtomicBool>,
     spinner: Option<JoinHandle<()>>,
 }
@@ -39,7 +41,7 @@ impl Throttle {
                 std::hint::spin_loop();
             }
         });
-        Self { stop, spinner: Some(spinner) }
+        Self { threads, stop, spinner: Some(spinner) }
     }
 }
 
@@ -48,6 +50,23 @@ impl Drop for Throttle {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(spinner) = self.spinner.take() {
             let _ = spinner.join();
+        }
+        // Left idle, they would leave frames in the ring for as long as the machine has other work.
+        let all = format!(
+            "0-{}",
+            nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_CONF)
+                .ok()
+                .flatten()
+                .unwrap_or(1)
+                - 1
+        );
+        for thread in &self.threads {
+            for again in
+                [&["chrt", "--other", "--pid", "0", thread][..], &["taskset", "-pc", &all, thread]]
+            {
+                // They may have ended with their port.
+                let _ = Command::new(again[0]).args(&again[1..]).output();
+            }
         }
     }
 }
