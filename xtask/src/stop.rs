@@ -48,19 +48,20 @@ pub fn run_within(command: &mut Command, limit: Duration) -> Result<ExitStatus> 
     wait_within(child, command, limit)
 }
 
-/// The same; `heed` gets every line of stdout that is shown.
+/// The same; every line of stdout that `heed` wants shown is.
 pub fn run_heeding(
     command: &mut Command,
     limit: Duration,
-    mut heed: impl FnMut(&str) + Send,
+    mut heed: impl FnMut(&str) -> bool + Send,
 ) -> Result<ExitStatus> {
     let mut child = start(command.stdout(Stdio::piped()))?;
     let lines = child.stdout.take().map(|stdout| BufReader::new(stdout).lines());
     thread::scope(|scope| {
         scope.spawn(move || {
             for line in lines.into_iter().flatten().map_while(Result::ok) {
-                println!("{line}");
-                heed(&line);
+                if heed(&line) {
+                    println!("{line}");
+                }
             }
         });
         wait_within(child, command, limit)
@@ -112,7 +113,10 @@ mod tests {
     fn every_line_is_heeded_and_the_status_told() {
         let mut lines = Vec::new();
         let mut command = shell::command("sh", &["-c", "echo one; echo two; exit 3"]);
-        let heed = |line: &str| lines.push(line.to_owned());
+        let heed = |line: &str| {
+            lines.push(line.to_owned());
+            true
+        };
         let status = run_heeding(&mut command, Duration::from_mins(1), heed).unwrap();
         assert_eq!((status.code(), lines), (Some(3), vec!["one".to_owned(), "two".to_owned()]));
     }

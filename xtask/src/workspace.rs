@@ -45,6 +45,16 @@ pub fn metadata() -> Result<Value> {
     serde_json::from_str(&text).context("cargo metadata is not JSON")
 }
 
+/// The names of the integration tests of all packages.
+pub fn test_programs() -> Result<Vec<String>> {
+    let arguments = ["metadata", "--format-version=1", "--locked", "--no-deps"];
+    let metadata: Value = serde_json::from_str(&shell::read(&mut cargo(&arguments))?)?;
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let targets = list(&metadata["packages"]).into_iter().flat_map(|one| list(&one["targets"]));
+    let tests = targets.filter(|target| target["kind"][0] == "test");
+    Ok(tests.filter_map(|target| Some(target["name"].as_str()?.to_owned())).collect())
+}
+
 /// The target folder, also when CARGO_TARGET_DIR moves it.
 pub fn target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {

@@ -1,6 +1,7 @@
 //! `linerate mlrsearch` and `y1564` on real frames, through a limiter that is not linerate's.
 
 use crate::{
+    rfc2544::SHORT_WAITS,
     suites::{assert_schema, directory, document},
     testbed::{Lab, Limit, Linerate, much_of_the_machine, with_priority},
 };
@@ -13,7 +14,7 @@ fn result(lab: &Lab, suite: &str, file: &str, code: i32) -> Value {
     let (west, east) = (&lab.west, &lab.east);
     let ports = format!(
         "sizes = [512]\n[ports]\nwest = {{ if = \"{west}\" }}\neast = {{ if = \"{east}\" }}\n\
-         [topology]\npairs = [[\"west\", \"east\"]]\ndirection = \"forward\"\n"
+         [topology]\npairs = [[\"west\", \"east\"]]\ndirection = \"forward\"\n{SHORT_WAITS}"
     );
     let file = lab.file("suite.toml", format!("{ports}{file}").as_bytes());
     let html = place.join("result.html");

@@ -1,6 +1,7 @@
 //! Ports of another daemon in one's own runs and suites: two hosts, one result. Judged by the
 //! kernel's counters, a limiter between them, and clocks that are one or are known to differ.
 
+use crate::rfc2544::SHORT_WAITS;
 use crate::suites::document;
 use crate::testbed::{
     Lab, Limit, Linerate, Outcome, Port, command, eventually, much_of_the_machine, with_priority,
@@ -208,10 +209,12 @@ fn quick_rfc2544_between_two_hosts_finds_the_rate_of_a_limiter() {
     join(&lab);
     let _daemon = daemon(&lab, &[]);
     let far = far(&lab);
+    let waits = lab.file("waits.toml", SHORT_WAITS.as_bytes());
     let outcome = near(
         &lab,
         &[
             "rfc2544",
+            waits.to_str().unwrap(),
             "--tx",
             "west",
             "--rx",

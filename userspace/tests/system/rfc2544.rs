@@ -8,6 +8,9 @@ use crate::{
 use serde_json::Value;
 use std::path::Path;
 
+/// The devices of these tests hold no frame for longer.
+pub(crate) const SHORT_WAITS: &str = "[waits]\nresidual = \"500ms\"\n";
+
 /// Throughput of the way from west to east, and what else `arguments` ask for.
 fn rfc2544(lab: &Lab, arguments: &[&str]) -> Outcome {
     let (west, east) = (lab.west.to_string(), lab.east.to_string());
@@ -26,9 +29,11 @@ fn quick_finds_the_rate_of_a_limiter_within_a_hundredth() {
     let reports = directory("real");
     let path = |name: &str| reports.join(name).to_str().expect("a plain path").to_owned();
     let (html, csv, junit) = (path("result.html"), path("csv"), path("junit.xml"));
+    let waits = lab.file("waits.toml", SHORT_WAITS.as_bytes());
     let outcome = rfc2544(
         &lab,
         &[
+            waits.to_str().expect("a plain path"),
             "--sizes",
             "64",
             "--tests",
@@ -98,7 +103,9 @@ fn a_bridge_and_a_router_forward_the_greatest_load_that_is_asked_for() {
     };
     whole(&Lab::with_bridge(), &[]);
     let router = Lab::with_router();
-    whole(&router, &[]);
-    let ipv6 = router.file("ipv6.toml", b"[addresses]\nipv6 = true\n");
+    let file =
+        |name: &str, more: &str| router.file(name, format!("{SHORT_WAITS}{more}").as_bytes());
+    let (ipv4, ipv6) = (file("ipv4.toml", ""), file("ipv6.toml", "[addresses]\nipv6 = true\n"));
+    whole(&router, &[ipv4.to_str().expect("a plain path")]);
     whole(&router, &[ipv6.to_str().expect("a plain path")]);
 }

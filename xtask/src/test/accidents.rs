@@ -16,7 +16,8 @@ pub struct Heard {
 }
 
 impl Heard {
-    pub fn heed(&mut self, line: &str) {
+    /// Whether the line is of use to people: a test that waits for its turn needs no word.
+    pub fn heed(&mut self, line: &str) -> bool {
         if let Some(name) = line.strip_prefix("test ").and_then(|it| it.strip_suffix(" ... FAILED"))
         {
             self.failed.push(name.to_owned());
@@ -29,6 +30,7 @@ impl Heard {
         {
             self.begun += 1;
         }
+        !line.ends_with("has been running for over 60 seconds")
     }
 
     /// A few tests failed, each known by name, and no program broke off with tests not run.
@@ -47,7 +49,7 @@ mod tests {
     fn few_failures_are_accidents_but_a_program_that_broke_off_is_none() {
         let accidents = |lines: &str| {
             let mut heard = Heard::default();
-            lines.lines().for_each(|line| heard.heed(line));
+            lines.lines().for_each(|line| assert!(heard.heed(line)));
             heard.are_accidents().then_some(heard.failed)
         };
         let good = "running 2 tests\ntest a::b ... ok\ntest a::c ... ok\n\
@@ -61,5 +63,6 @@ mod tests {
         assert_eq!(accidents(&one.replace("... FAILED", "... \nFAILED")), None, "no name");
         assert_eq!(accidents(&one.repeat(ACCIDENTS + 1)), None, "too many");
         assert_eq!(accidents(""), None, "nothing was built");
+        assert!(!Heard::default().heed("test a::b has been running for over 60 seconds"));
     }
 }

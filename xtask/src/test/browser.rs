@@ -1,6 +1,9 @@
 //! The tiers that have people at the pages, in a browser.
 
-use super::{Outcome, SYSTEM, between_namespaces};
+use super::{
+    Outcome,
+    system::{SYSTEM, between_namespaces},
+};
 use crate::{shell, web};
 use std::env;
 

@@ -17,9 +17,10 @@ use crate::{
 
 mod accidents;
 mod browser;
+mod system;
 
-use accidents::Heard;
-use browser::{PAGES, pages, pages_rfc2544};
+use browser::{pages, pages_rfc2544};
+use system::{clients, system};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -42,6 +43,21 @@ enum Outcome {
         why: String,
         code: u8,
     },
+}
+
+impl Outcome {
+    /// Of two parts of a tier.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Failed(one), Self::Failed(other)) => Self::Failed(format!("{one}; {other}")),
+            (failed @ Self::Failed(_), _) | (_, failed @ Self::Failed(_)) => failed,
+            (not_run @ Self::NotRun { .. }, _) | (_, not_run @ Self::NotRun { .. }) => not_run,
+            (Self::PassedLater(one), Self::PassedLater(other)) => {
+                Self::PassedLater([one, other].concat())
+            }
+            (Self::Passed, other) | (other, Self::Passed) => other,
+        }
+    }
 }
 
 impl From<Result<()>> for Outcome {
@@ -228,59 +244,6 @@ fn unit() -> Outcome {
     }
 }
 
-/// Three at a time: most of a test is waiting for frames that are due later. Those that need
-/// the machine's speed take turns (`much_of_the_machine`).
-fn system() -> Outcome {
-    between_namespaces(&["--workspace", "--no-fail-fast", "--test", "*"], |command| {
-        command.arg("--test-threads=3");
-        for client in CLIENTS.into_iter().chain([PAGES]) {
-            command.args(["--skip", client]);
-        }
-    })
-}
-
-/// Tests of a tier of their own, for they take minutes.
-const CLIENTS: [&str; 4] =
-    ["otg::", "schemathesis::", "killed_a_hundred_times", "two_hundred_readers"];
-
-/// As part of the workspace, or cargo would build everything once more with fewer features.
-const SYSTEM: [&str; 3] = ["--workspace", "--test", "system"];
-
-/// The daemon before real clients, and killed again and again.
-fn clients() -> Outcome {
-    between_namespaces(&SYSTEM, |command| {
-        command.arg("--test-threads=1").args(CLIENTS);
-    })
-}
-
-/// Runs tests of real frames. A few that failed are tried once more by themselves, for the
-/// machine may be shared with others: what passes only then is named in the end.
-fn between_namespaces(scope: &[&str], choose: impl Fn(&mut Command)) -> Outcome {
-    let command = || {
-        let mut command = cargo(&[&["test", "--locked"], scope].concat());
-        with_root(&mut command, "traffic between network namespaces").map(|()| {
-            command.arg("--");
-            command
-        })
-    };
-    let (mut first, mut again) = match (command(), command()) {
-        (Ok(first), Ok(again)) => (first, again),
-        (Err(error), _) | (_, Err(error)) => return Err(error).into(),
-    };
-    choose(&mut first);
-    let mut heard = Heard::default();
-    let outcome =
-        outcome(&mut first, |command| stop::run_heeding(command, LONGEST, |line| heard.heed(line)));
-    if !heard.are_accidents() || stop::asked() {
-        return outcome;
-    }
-    again.args(["--test-threads=1", "--exact"]).args(&heard.failed);
-    match run(&mut again) {
-        Outcome::Passed => Outcome::PassedLater(heard.failed),
-        other => other,
-    }
-}
-
 /// Makes cargo run what it built as root, where sudo lets us.
 fn with_root(command: &mut Command, why: &str) -> Result<()> {
     if privilege::wanted(why)? == Privilege::Sudo {
@@ -363,6 +326,22 @@ mod tests {
         assert_eq!(code(&[row(Outcome::Passed), row(Outcome::Failed("x".into()))]), 1);
         assert_eq!(code(&[row(Outcome::Passed), row(not_run(77))]), 77);
         assert_eq!(code(&[row(not_run(77)), row(Outcome::Failed("x".into()))]), 1);
+    }
+
+    #[test]
+    fn a_tier_is_as_bad_as_its_worse_part() {
+        let later = |name: &str| Outcome::PassedLater(vec![name.into()]);
+        let not_run = || Outcome::NotRun { why: "no root".into(), code: 77 };
+        let failed = |why: &str| Outcome::Failed(why.into());
+        assert!(matches!(Outcome::Passed.and(Outcome::Passed), Outcome::Passed));
+        assert!(matches!(Outcome::Passed.and(failed("x")), Outcome::Failed(_)));
+        assert!(matches!(not_run().and(Outcome::Passed), Outcome::NotRun { .. }));
+        assert!(matches!(later("a").and(not_run()), Outcome::NotRun { .. }));
+        assert!(matches!(not_run().and(failed("x")), Outcome::Failed(_)));
+        let both = later("a").and(later("b"));
+        assert!(matches!(&both, Outcome::PassedLater(names) if names == &["a", "b"]), "{both:?}");
+        let both = failed("a").and(failed("b"));
+        assert!(matches!(&both, Outcome::Failed(why) if why == "a; b"), "{both:?}");
     }
 
     #[test]

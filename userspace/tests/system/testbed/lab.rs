@@ -1,14 +1,15 @@
 //! Namespaces joined by multi-queue veth pairs, gone when the guard goes.
 #![allow(unsafe_code, reason = "sched_setscheduler(2) has no safe face in std")]
 
+use super::turn::take_part;
 use serde_json::Value;
 use std::fmt;
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use tempfile::TempDir;
 
 const PREFIX: &str = "lrtest";
@@ -91,6 +92,7 @@ impl Lab {
 
     fn bare() -> Self {
         static SWEEP: Once = Once::new();
+        take_part();
         require_root();
         SWEEP.call_once(sweep_namespaces_of_dead_tests);
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -274,12 +276,6 @@ fn in_namespace<T: Send>(name: &str, work: impl FnOnce() -> T + Send) -> T {
         });
         entered.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
-}
-
-/// Held by tests that want much of the machine, so that they do not want it at once.
-pub(crate) fn much_of_the_machine() -> MutexGuard<'static, ()> {
-    static MACHINE: Mutex<()> = Mutex::new(());
-    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Lets this thread, and those that it starts, go before all others: a machine with much to do

@@ -1,7 +1,7 @@
 //! The binary as a black box: CONTRACT's command line in, exit code and JSON out.
 #![allow(unsafe_code, reason = "kill(2) and prctl(2) have no safe face in std")]
 
-use super::{Lab, Port};
+use super::{Lab, Port, turn::take_part};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::Read;
@@ -98,6 +98,7 @@ impl Linerate {
 
     #[track_caller]
     fn from(mut command: Command) -> Self {
+        take_part();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // SAFETY: prctl is async-signal-safe, and nothing else happens between fork and exec.
         unsafe { command.pre_exec(die_with_the_test) };
