@@ -1,7 +1,7 @@
-#![allow(unsafe_code, reason = "control words and buckets are shared with the kernel")]
+#![allow(unsafe_code, reason = "control words are shared with the kernel")]
 
 use crate::{
-    Error, NicFits, TestRun, abi,
+    Error, NicFits, Slab, TestRun, abi,
     link::Attachable,
     mapped::MappedArray,
     object::{Load, object, octets},
@@ -10,8 +10,6 @@ use crate::{
 };
 use std::{
     os::fd::{AsFd, OwnedFd},
-    ptr::NonNull,
-    slice,
     sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering},
 };
 
@@ -137,6 +135,7 @@ impl Analyser {
         };
         // Before the first trial every frame of the session is stale, and counted so.
         analyser.clear_records(0);
+        analyser.switch_banks(0, 0);
         Ok((analyser, fits))
     }
 
@@ -155,6 +154,22 @@ impl Analyser {
             for bank in 0..self.plan.config.banks {
                 self.records.write(self.plan.record(id, bank, trial_bank), record);
             }
+        }
+    }
+
+    /// Tells every bank of the port the number and the records of the trial.
+    fn switch_banks(&self, trial: u8, trial_bank: usize) {
+        let magic = self.plan.config.nonce << abi::TAG_TRIAL_BITS
+            | u32::from(trial) & abi::TRIAL_NUMBER
+            | if trial_bank == 1 { abi::TRIAL_BANK } else { 0 };
+        for bank in 0..self.banks() {
+            let first = self.plan.record(0, bank, trial_bank) as u64;
+            let word = u64::from(magic) | first << abi::TRIAL_RECORD_SHIFT;
+            let port = self.bank(bank);
+            // Whichever of two writes is lost, the next frame reads the clock.
+            port.clock_ns.store(0, Ordering::Relaxed);
+            // Release: whoever sees the new trial sees its clean records.
+            port.trial.store(word, Ordering::Release);
         }
     }
 
@@ -178,25 +193,17 @@ impl Analyser {
     pub fn begin_trial(&mut self, trial: u8, base_ns: u64) {
         let idle = 1 - self.trial_bank;
         let used = self.control().slabs_used[idle].load(Ordering::Relaxed);
-        let first = idle * self.plan.config.slabs as usize;
+        let first = 1 + idle * self.plan.config.slabs as usize;
         self.slabs.clear(first..first + used.min(self.plan.config.slabs) as usize);
         for window in (idle..self.plan.windows() as usize).step_by(2) {
             self.windows.clear(window..window + 1);
         }
         self.clear_records(idle);
 
-        for bank in 0..self.banks() {
-            let port = self.ports.entry(bank as usize).as_ptr();
-            // SAFETY: an aligned word of a mapped entry, which the program writes as a whole
-            // too. Whichever of the two is lost, the next frame reads the clock.
-            unsafe { AtomicU64::from_ptr(&raw mut (*port).clock_ns) }.store(0, Ordering::Relaxed);
-        }
         let control = self.control();
         control.slabs_used[idle].store(0, Ordering::Relaxed);
         control.base_ns[idle].store(base_ns, Ordering::Relaxed);
-        let bank = if idle == 1 { abi::TRIAL_BANK } else { 0 };
-        // Release: whoever sees the new trial sees its clean bank.
-        control.trial.store(u32::from(trial) & abi::TRIAL_NUMBER | bank, Ordering::Release);
+        self.switch_banks(trial, idle);
         self.trial_bank = idle;
     }
 
@@ -254,9 +261,10 @@ impl Analyser {
     }
 
     /// The buckets that a record names in `slab`; `None` for 0, or what is no slab.
-    pub fn slab(&self, index_plus_one: u32) -> Option<Slab<'_>> {
-        let index = index_plus_one.checked_sub(1).filter(|index| *index < self.plan.slabs())?;
-        Some(Slab { slab: self.slabs.entry(index as usize), _analyser: self })
+    pub fn slab(&self, index: u32) -> Option<Slab<'_>> {
+        let named = 1..self.plan.slabs();
+        let index = named.contains(&index).then_some(index as usize)?;
+        Some(Slab { slab: self.slabs.entry(index), _analyser: self })
     }
 
     /// Kernel memory of all maps.
@@ -277,7 +285,9 @@ impl Analyser {
     /// Lets test frames go on to the kernel once they are counted, where a packet socket
     /// hears them, or takes them from it as usual.
     pub fn set_listened(&self, listened: bool) {
-        self.control().listened.store(listened.into(), Ordering::Relaxed);
+        for bank in 0..self.banks() {
+            self.bank(bank).listened.store(listened.into(), Ordering::Relaxed);
+        }
     }
 
     /// Runs the program on a frame without FCS, as if it had come on this RX queue. A
@@ -296,6 +306,19 @@ impl Analyser {
         test_run::run(self.program.fd(), frame, ingress, repeat)
     }
 
+    fn bank(&self, bank: u32) -> Bank<'_> {
+        let port = self.ports.entry(bank as usize).as_ptr();
+        // SAFETY: aligned words of one entry, mapped as long as `self`, that the program
+        // reads and writes as whole words too.
+        unsafe {
+            Bank {
+                trial: AtomicU64::from_ptr(&raw mut (*port).trial),
+                clock_ns: AtomicU64::from_ptr(&raw mut (*port).clock_ns),
+                listened: AtomicU32::from_ptr(&raw mut (*port).listened),
+            }
+        }
+    }
+
     fn control(&self) -> Control<'_> {
         let control = self.control.entry(0).as_ptr();
         // SAFETY: aligned words of one entry, mapped as long as `self`, that the program
@@ -303,10 +326,8 @@ impl Analyser {
         unsafe {
             Control {
                 base_ns: [0, 1].map(|bank| AtomicU64::from_ptr(&raw mut (*control).base_ns[bank])),
-                trial: AtomicU32::from_ptr(&raw mut (*control).trial),
                 slabs_used: [0, 1]
                     .map(|bank| AtomicU32::from_ptr(&raw mut (*control).slabs_used[bank])),
-                listened: AtomicU32::from_ptr(&raw mut (*control).listened),
                 unbanked: AtomicU64::from_ptr(&raw mut (*control).unbanked),
                 clock_offset_ns: AtomicI64::from_ptr(&raw mut (*control).clock_offset_ns),
             }
@@ -314,12 +335,17 @@ impl Analyser {
     }
 }
 
+/// The words of `abi::port_record` that are written here.
+struct Bank<'a> {
+    trial: &'a AtomicU64,
+    clock_ns: &'a AtomicU64,
+    listened: &'a AtomicU32,
+}
+
 /// The words of `abi::analyser_control`.
 struct Control<'a> {
     base_ns: [&'a AtomicU64; 2],
-    trial: &'a AtomicU32,
     slabs_used: [&'a AtomicU32; 2],
-    listened: &'a AtomicU32,
     unbanked: &'a AtomicU64,
     clock_offset_ns: &'a AtomicI64,
 }
@@ -327,47 +353,4 @@ struct Control<'a> {
 /// The number of the trial after this one: 1 to 63 in turn, for 0 means none yet.
 pub fn next_trial(trial: u8) -> u8 {
     trial % (abi::TAG_TRIALS as u8 - 1) + 1
-}
-
-/// The buckets of one stream on one bank (abi.h, `slab`), as the kernel counts them.
-/// Buckets may wrap.
-#[derive(Debug, Clone, Copy)]
-pub struct Slab<'a> {
-    slab: NonNull<abi::slab>,
-    _analyser: &'a Analyser,
-}
-
-impl<'a> Slab<'a> {
-    /// Latencies of unique frames, ns: `LATENCY_BUCKETS` of [`crate::histogram`].
-    pub fn latency(&self) -> &'a [AtomicU32] {
-        // SAFETY: the address of a field of a mapped entry.
-        buckets(unsafe { &raw const (*self.slab.as_ptr()).latency }.cast(), abi::LATENCY_BUCKETS)
-    }
-
-    /// Latencies below zero, mirrored.
-    pub fn negative(&self) -> &'a [AtomicU32] {
-        // SAFETY: the address of a field of a mapped entry.
-        buckets(unsafe { &raw const (*self.slab.as_ptr()).negative }.cast(), abi::NEGATIVE_BUCKETS)
-    }
-
-    /// Gaps between arrivals of unique frames, ns.
-    pub fn gap(&self) -> &'a [AtomicU32] {
-        // SAFETY: the address of a field of a mapped entry.
-        buckets(unsafe { &raw const (*self.slab.as_ptr()).gap }.cast(), abi::GAP_BUCKETS)
-    }
-
-    /// How much latency rose from one sequence number to the next, ns, and how much it fell.
-    pub fn ipdv(&self) -> [&'a [AtomicU32]; 2] {
-        [0, 1].map(|fell| {
-            // SAFETY: the address of a field of a mapped entry.
-            let row = unsafe { &raw const (*self.slab.as_ptr()).ipdv[fell] };
-            buckets(row.cast(), abi::GAP_BUCKETS)
-        })
-    }
-}
-
-fn buckets<'a>(first: *const AtomicU32, count: u32) -> &'a [AtomicU32] {
-    // SAFETY: only called with an array of a slab and its length; it is mapped as long as
-    // the analyser that `Slab` borrows, and others write it with whole words only.
-    unsafe { slice::from_raw_parts(first, count as usize) }
 }

@@ -18,6 +18,8 @@ mod c {
     include!(concat!(env!("OUT_DIR"), "/host.rs"));
 }
 
+/// A frame of a stream that is expected.
+pub use c::host_arrived as Arrived;
 /// What parse.h and payload.h find in a frame: offsets, kinds and sums as documented there.
 pub use c::host_parsed as Parsed;
 /// A decoded tag.
@@ -91,6 +93,12 @@ pub fn advance(stream: &mut abi::live_stream) -> bool {
 pub fn histogram_index(value: u64, precision: u32) -> u64 {
     // SAFETY: touches no memory.
     unsafe { c::host_histogram_index(value, precision) }
+}
+
+/// `histogram_index_low()`.
+pub fn histogram_index_low(value: u64, precision: u32) -> u64 {
+    // SAFETY: touches no memory.
+    unsafe { c::host_histogram_index_low(value, precision) }
 }
 
 /// `parse_l3()` and, if the packet has an end, what depends on it.
@@ -230,6 +238,19 @@ pub fn slab_gap(slab: &mut abi::slab, gap_ns: u64) {
 pub fn slab_ipdv(slab: &mut abi::slab, variation_ns: i64) {
     // SAFETY: the slab is borrowed for the call.
     unsafe { c::host_slab_ipdv(slab, variation_ns) };
+}
+
+/// `count_usual()` of frames that all have a stamp: whether it counted the frame.
+pub fn count_usual(
+    record: &mut abi::record,
+    window: &mut abi::window,
+    slab: &mut abi::slab,
+    frame: &Arrived,
+    interval_ns: u64,
+    shared: bool,
+) -> bool {
+    // SAFETY: all are borrowed for the call.
+    unsafe { c::host_count_usual(record, window, slab, frame, interval_ns, 1, shared.into()) != 0 }
 }
 
 /// `nic_to_monotonic()`; `None`: out of reach.

@@ -25,9 +25,10 @@ mod object;
 mod redirects;
 mod responder;
 mod setup;
+mod slab;
 mod test_run;
 
-pub use analyser::{ANALYSER_OBJECT, Analyser, Slab, next_trial};
+pub use analyser::{ANALYSER_OBJECT, Analyser, next_trial};
 pub use capture::Capture;
 pub use error::Error;
 pub use fingerprint::{extent, fingerprint};
@@ -38,6 +39,7 @@ pub use nic::NicFits;
 pub use redirects::{Redirects, takes_redirects};
 pub use responder::{RespondMode, Responder, ResponderSetup};
 pub use setup::{AnalyserSetup, Role, Stamping, StreamSetup, XdpMode};
+pub use slab::Slab;
 pub use test_run::{Action, TestRun};
 
 /// `src/bpf/abi.h` in Rust; its comments say what things are.

@@ -205,9 +205,10 @@ impl Plan {
         2 * self.config.streams * self.config.banks
     }
 
-    /// Index of a record. The two trials' lie side by side.
+    /// Index of a record: those of a trial and a bank lie side by side.
     pub(crate) fn record(&self, stream: usize, bank: u32, trial_bank: usize) -> usize {
-        2 * (stream * self.config.banks as usize + bank as usize) + trial_bank
+        let banks = self.config.banks as usize;
+        (trial_bank * banks + bank as usize) * self.config.streams as usize + stream
     }
 
     /// Entries of both trial banks.
@@ -215,9 +216,9 @@ impl Plan {
         2 * self.windows
     }
 
-    /// Entries of both trial banks.
+    /// Entries of both trial banks, after one that is nobody's: a record without a slab names it.
     pub(crate) fn slabs(&self) -> u32 {
-        2 * self.config.slabs
+        1 + 2 * self.config.slabs
     }
 
     /// Entries of the map of rules, which has one at least.
@@ -273,7 +274,7 @@ mod tests {
         setup.streams[1].role = Role::Elsewhere;
         setup.streams[3].role = Role::Elsewhere;
         let plan = Plan::new(&setup, XdpMode::Native).unwrap();
-        assert_eq!((plan.windows(), plan.slabs(), plan.records()), (6, 12, 20));
+        assert_eq!((plan.windows(), plan.slabs(), plan.records()), (6, 13, 20));
         assert_eq!([0, 2, 4].map(|id: usize| plan.streams[id].window), [0, 1, 2]);
     }
 

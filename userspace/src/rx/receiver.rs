@@ -13,8 +13,8 @@ pub trait Source {
     fn record(&self, stream: u16, bank: u32) -> abi::record;
     /// A copy of what one bank of the port saw since it was attached.
     fn port_record(&self, bank: u32) -> abi::port_record;
-    /// The slab that a record names (its index plus one); `None` for 0.
-    fn slab(&self, index_plus_one: u32) -> Option<SlabView<'_>>;
+    /// The slab that a record names (from 1 on); `None` for 0.
+    fn slab(&self, index: u32) -> Option<SlabView<'_>>;
     /// Clears the idle record bank, then makes it the current one.
     fn begin_trial(&mut self, trial: u8, base_ns: u64);
     /// Moves the start of the first transmit-time bin.

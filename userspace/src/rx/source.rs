@@ -16,8 +16,8 @@ impl Source for Analyser {
         Analyser::port_record(self, bank)
     }
 
-    fn slab(&self, index_plus_one: u32) -> Option<SlabView<'_>> {
-        let slab = Analyser::slab(self, index_plus_one)?;
+    fn slab(&self, index: u32) -> Option<SlabView<'_>> {
+        let slab = Analyser::slab(self, index)?;
         Some(SlabView {
             latency: slab.latency(),
             negative: slab.negative(),

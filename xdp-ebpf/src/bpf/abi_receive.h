@@ -57,24 +57,24 @@ struct stream_config {
  * What one bank (RX queue, or CPU in generic mode) saw of one stream in one
  * trial. Single writer. All counters only grow while the trial is in use.
  * frames = unique + duplicate; corrupt, late, misdirected and stale are apart.
- * The order is for the cache: a unique frame touches the first two lines and its
- * transmit-time bin.
+ * The order is for the cache: a unique frame touches the first line and its transmit-time
+ * bin, and the second line if it has a stamp.
  */
 struct record {
 	__u64 unique;                   /* of a flow without tags: frames of it, be they doubled or not */
 	__u64 bytes;                    /* of unique + duplicate frames */
-	__u64 timed;                    /* unique frames with a stamp of their own */
-	__s64 latency_sum_ns;           /* of timed frames, like all that is called latency */
-	__s64 latency_min_ns;           /* valid when timed > 0 */
-	__s64 latency_max_ns;           /* valid when timed > 0 */
 	__u64 last_rx_ns;               /* CLOCK_MONOTONIC, unique frames */
 	__u64 gap_max_ns;
 	__u64 interval_start_ns;        /* cache: the bin that the last frame fell in */
 	__u32 interval_slot;
 	__u32 next_sequence;            /* RFC 4737 NextExp */
 	struct stream_config stream;    /* written by user space before the trial */
-	__u32 slab;                     /* index + 1, 0: none yet */
+	__u32 slab;                     /* index, 0: none yet */
 	__u32 octet_ns_q20;             /* on the wire, in 2^-20 ns; written as `stream` is */
+	__u64 timed;                    /* unique frames with a stamp of their own */
+	__s64 latency_sum_ns;           /* of timed frames, like all that is called latency */
+	__s64 latency_min_ns;           /* valid when timed > 0 */
+	__s64 latency_max_ns;           /* valid when timed > 0 */
 	__s64 last_latency_ns;          /* of the unique frame that came last */
 	__s64 ipdv_min_ns;              /* user space begins with the greatest number, ... */
 	__s64 ipdv_max_ns;              /* ... the least: min > max while there is none */
@@ -94,15 +94,32 @@ struct record {
 	__u32 interval_unique[INTERVALS]; /* unique frames by transmit time, cumulative over laps */
 } __attribute__((aligned(64)));
 
-/* What the port and one of its banks saw, tagged or not; for the session's life. */
+/*
+ * Word of the trial in use, in each bank: one load, so that number and records never
+ * disagree. Above TRIAL_RECORD_SHIFT stands the index of the bank's first record.
+ */
+enum trial_word {
+	TRIAL_MAGIC = (1 << (TAG_NONCE_BITS + TAG_TRIAL_BITS)) - 1, /* mask: the first octets of the tags; number 0: no trial yet */
+	TRIAL_NUMBER = TAG_TRIALS - 1,  /* mask, of the magic */
+	TRIAL_BANK = 1 << 24,           /* set: the second half of records and slabs */
+	TRIAL_RECORD_SHIFT = 32,
+};
+
+/*
+ * What the port and one of its banks saw, tagged or not, for the session's life; and what
+ * user space says to the bank. What most frames touch comes first.
+ */
 struct port_record {
+	__u64 trial;                    /* enum trial_word; written by user space */
 	__u64 seen;                     /* frames that entered the program; matched + passed */
 	__u64 seen_bytes;
 	__u64 matched;                  /* frames of this session, tagged or counted: dropped here */
+	__u64 clock_ns;                 /* the last stamp for frames that get none; 0: none in this trial */
+	__u64 stamped;                  /* frames of this session timed by the NIC, not by the kernel */
+	__u32 listened;                 /* 1: test frames also go on to the kernel; written by user space */
+	__u32 reserved;
 	__u64 passed;                   /* all others, given to the kernel */
 	__u64 implausible;              /* of passed: right magic, but unknown stream, sequence or time */
-	__u64 stamped;                  /* frames of this session timed by the NIC, not by the kernel */
-	__u64 clock_ns;                 /* the last stamp for frames that get none; 0: none in this trial */
 	__u64 unstamped;                /* with NIC stamps: frames that the kernel had to time all the same */
 } __attribute__((aligned(64)));
 
@@ -164,12 +181,6 @@ struct count_rule {
 	__u32 reserved;
 };
 
-/* Word of the trial in use: one load, so that number and bank never disagree. */
-enum trial_word {
-	TRIAL_NUMBER = TAG_TRIALS - 1,  /* mask: number in the tag; 0: none yet */
-	TRIAL_BANK = 1 << 8,            /* set: the second record bank */
-};
-
 /*
  * The NIC's clock against CLOCK_MONOTONIC, as a line: at nic_ns that was monotonic_ns, and it
  * gains drift_q38 / 2^38 ns with each of the NIC's.
@@ -195,9 +206,7 @@ struct nic_fit {
 struct analyser_control {
 	__u64 base_ns[2];               /* by trial bank: transmit-time bins count from here */
 	__u64 nic_fit;                  /* number of the latest of nic_fits; they are used in turn */
-	__u32 trial;                    /* enum trial_word */
 	__u32 slabs_used[2];            /* by trial bank */
-	__u32 listened;                 /* 1: test frames also go on to the kernel */
 	__u64 unbanked;                 /* frames passed uncounted: of a queue added after load */
 	__s64 clock_offset_ns;          /* the clock of the session, another host's, less our own */
 	struct nic_fit nic_fits[NIC_FITS];

@@ -10,9 +10,9 @@
 #ifndef LINERATE_ANALYSER_H
 #define LINERATE_ANALYSER_H
 
+#include "damage.h"
 #include "kernel.h"
-#include "payload.h"
-#include "record.h"
+#include "usual.h"
 
 /* The values here are for loaders that set none; crate::Analyser sets all. */
 const volatile struct analyser_config config SECTION(".rodata") = {
@@ -30,9 +30,9 @@ const volatile struct analyser_config config SECTION(".rodata") = {
 struct analyser_control control SECTION(".bss");
 
 MAPPED_ARRAY(ports, struct port_record);        /* [bank] */
-MAPPED_ARRAY(records, struct record);           /* [stream][bank][trial bank] */
+MAPPED_ARRAY(records, struct record);           /* [trial bank][bank][stream] */
 MAPPED_ARRAY(windows, struct window);           /* [stream_config.window] */
-MAPPED_ARRAY(slabs, struct slab);               /* [trial bank][as allotted] */
+MAPPED_ARRAY(slabs, struct slab);               /* [0: nobody's], [trial bank][as allotted] */
 
 static __u64 arrival_ns(struct xdp_md *ctx, struct port_record *port);
 
@@ -40,17 +40,10 @@ static __u64 arrival_ns(struct xdp_md *ctx, struct port_record *port);
 INLINE int find_tag(struct xdp_md *ctx, const void *data, const void *data_end, __u32 offset,
 		    struct tag *tag)
 {
-	__u64 bounded = offset;
-	const void *at;
+	const void *at = data + bounded(offset);
 
-	if (offset > 0x3fff)
+	if (offset > OFFSET_MAX)
 		return 0;
-	/*
-	 * clang compares a copy, and verifiers before 6.8 do not see what that says of the
-	 * register that is added.
-	 */
-	asm volatile("%0 &= 0x3fff" : "+r"(bounded));
-	at = data + bounded;
 	if (at + TAG_BYTES <= data_end) {
 		*tag = decode_tag(at);
 	} else if (config.multi_buffer) {
@@ -65,74 +58,10 @@ INLINE int find_tag(struct xdp_md *ctx, const void *data, const void *data_end, 
 	return tag->nonce == config.nonce;
 }
 
-/* Lays the last 1 to CHUNK_BYTES octets before `to` over a chunk. */
-INLINE int load_last(struct xdp_md *ctx, __u64 *chunk, __u32 from, __u32 to)
-{
-	/* In a form in which every verifier sees that it is neither 0 nor too much. */
-	__u32 octets = ((to - from - 1) & (CHUNK_BYTES - 1)) + 1;
-
-	return bpf_xdp_load_bytes(ctx, from, chunk, octets);
-}
-
-/* Global functions are verified by themselves: once, and not for every way to the call. */
-__attribute__((noinline)) int checksum_wrong(struct xdp_md *ctx, __u32 from, __u32 to, __u64 sum)
-{
-	__u64 chunk[CHUNK_WORDS];
-
-	for (int i = 0; i < CHUNKS_MAX && from + CHUNK_BYTES < to; i++) {
-		if (bpf_xdp_load_bytes(ctx, from, chunk, CHUNK_BYTES))
-			return 1;
-		sum += chunk_sum(chunk);
-		from += CHUNK_BYTES;
-	}
-	chunk_clear(chunk);
-	if (from < to && load_last(ctx, chunk, from, to))
-		return 1;
-	return fold(sum + chunk_sum(chunk)) != 0xffff;
-}
-
-__attribute__((noinline)) int pattern_wrong(struct xdp_md *ctx, __u32 from, __u32 to)
-{
-	__u64 chunk[CHUNK_WORDS];
-	__u32 position = 0;
-
-	for (int i = 0; i < CHUNKS_MAX && from + CHUNK_BYTES < to; i++) {
-		if (bpf_xdp_load_bytes(ctx, from, chunk, CHUNK_BYTES) ||
-		    chunk_differs(chunk, position))
-			return 1;
-		from += CHUNK_BYTES;
-		position += CHUNK_BYTES;
-	}
-	if (from >= to)
-		return from != to;
-	chunk_expect(chunk, position);
-	return load_last(ctx, chunk, from, to) || chunk_differs(chunk, position);
-}
-
-/* The frame is parsed again: it costs little beside the walk, and the others nothing. */
-__attribute__((noinline)) int payload_damaged(struct xdp_md *ctx, __u32 payload_offset,
-					      __u32 tag_offset)
-{
-	const void *data = (const void *)(long)ctx->data;
-	const void *data_end = (const void *)(long)ctx->data_end;
-	struct l3 l3 = parse_l3(data, data_end, tag_offset + TAG_BYTES);
-	struct l4 l4 = parse_l4(data, data_end, &l3);
-	__u32 start;
-
-	if (has_checksum(data, data_end, &l4) &&
-	    checksum_wrong(ctx, l4.offset, l3.end, pseudo_header_sum(data, data_end, &l3, &l4)))
-		return 1;
-	if (payload_offset)
-		start = payload_offset + (l4.offset ? l4.offset : l3.offset);
-	else
-		start = payload_start(data, data_end, &l4);
-	return start && pattern_wrong(ctx, start, tag_offset);
-}
-
 /* The buckets of a record; the first unique frame takes a slab while there are any. */
 INLINE struct slab *slab_of(struct record *record, __u32 trial_bank)
 {
-	__u32 index = record->slab - 1;
+	__u32 index;
 
 	if (!record->slab) {
 		if (*(volatile __u32 *)&control.slabs_used[trial_bank] >= config.slabs)
@@ -140,10 +69,9 @@ INLINE struct slab *slab_of(struct record *record, __u32 trial_bank)
 		index = __sync_fetch_and_add(&control.slabs_used[trial_bank], 1);
 		if (index >= config.slabs)
 			return 0;
-		index += trial_bank * config.slabs;
-		record->slab = index + 1;
+		record->slab = trial_bank * config.slabs + index + 1;
 	}
-	return bpf_map_lookup_elem(&slabs, &index);
+	return bpf_map_lookup_elem(&slabs, &record->slab);
 }
 
 INLINE int pass(struct port_record *port)
@@ -155,7 +83,8 @@ INLINE int pass(struct port_record *port)
 INLINE int drop(struct port_record *port)
 {
 	port->matched++;
-	return *(volatile __u32 *)&control.listened ? XDP_PASS : XDP_DROP;
+	/* XDP_PASS is the next one. */
+	return XDP_DROP + *(volatile __u32 *)&port->listened;
 }
 
 /*
@@ -173,7 +102,7 @@ INLINE __u64 recent_ns(struct xdp_md *ctx, struct port_record *port, __u64 tag_t
 }
 
 /* Counts a frame without a tag, if it is of a flow of this session. */
-INLINE int count_frame(struct xdp_md *ctx, struct port_record *port, __u32 bank, __u64 frame_bytes)
+INLINE int count_frame(struct xdp_md *ctx, struct port_record *port, __u64 frame_bytes)
 {
 	__u32 stream = count_match(ctx);
 	struct record *record;
@@ -182,8 +111,7 @@ INLINE int count_frame(struct xdp_md *ctx, struct port_record *port, __u32 bank,
 
 	if (!stream)
 		return 0;
-	index = ((stream - 1) * config.banks + bank) << 1;
-	index |= *(volatile __u32 *)&control.trial & TRIAL_BANK ? 1 : 0;
+	index = (*(volatile __u64 *)&port->trial >> TRIAL_RECORD_SHIFT) + stream - 1;
 	record = bpf_map_lookup_elem(&records, &index);
 	if (UNLIKELY(!record))
 		return 0;
@@ -222,80 +150,137 @@ INLINE void time_frame(struct record *record, struct slab *slab, __s64 latency, 
 		slab_ipdv(slab, variation);
 }
 
+/* What speaks against a frame of this session. */
+enum oddity {
+	ODD_DAMAGED = 1,
+	ODD_STALE = 2,
+};
+
+/* The tag of any frame, where it is, and what is odd; 0: there is none of this session. */
+INLINE int search_tag(struct xdp_md *ctx, __u64 frame_bytes, __u64 trial, struct tag *tag,
+		      __u32 *tag_offset, int *odd)
+{
+	const void *data = (const void *)(long)ctx->data;
+	const void *data_end = (const void *)(long)ctx->data_end;
+	/* A device may have popped a VLAN and padded the frame: L3 knows its end better. */
+	struct l3 l3 = parse_l3(data, data_end, frame_bytes);
+
+	*tag_offset = l3.end - TAG_BYTES;
+	if (l3.end && find_tag(ctx, data, data_end, *tag_offset, tag)) {
+		*odd = headers_damaged(data, data_end, &l3);
+	} else {
+		*tag_offset = frame_bytes - TAG_BYTES;
+		if (l3.end == frame_bytes || frame_bytes < l3.offset + TAG_BYTES ||
+		    !find_tag(ctx, data, data_end, *tag_offset, tag))
+			return 0;
+		*odd = claims_ip(data, data_end, &l3);
+	}
+	if (tag->trial != (trial & TRIAL_NUMBER))
+		*odd = ODD_STALE;
+	return 1;
+}
+
+/*
+ * clang for BPF lays code out as it is written: what most frames do comes first and falls
+ * through, what is rare stands behind it.
+ */
 INLINE int analyse(struct xdp_md *ctx)
 {
 	const void *data = (const void *)(long)ctx->data;
 	const void *data_end = (const void *)(long)ctx->data_end;
 	__u64 frame_bytes = data_end - data;
+	__u32 stamp_mask = config.stamp_mask;
 	__u32 bank = config.bank_by_cpu ? bpf_get_smp_processor_id() : ctx->rx_queue_index;
-	__u32 trial, trial_bank, index, tag_offset;
-	int damaged, stamped, consecutive, implausible = 0;
+	int shared, consecutive, odd = 0;
+	__u32 index, tag_offset;
+	__u64 now_ns, trial, left = 0;
 	__s64 latency, gap;
-	__u64 now_ns, left = 0;
 	struct port_record *port;
 	struct record *record;
 	struct window *window;
+	struct slab *slab = 0;
+	const void *at;
 	struct tag tag;
-	struct l3 l3;
 
 	port = bpf_map_lookup_elem(&ports, &bank);
-	if (UNLIKELY(!port)) {
-		/* A queue that was added after load has no bank of its own to write. */
-		__sync_fetch_and_add(&control.unbanked, 1);
-		return XDP_PASS;
-	}
+	if (UNLIKELY(!port))
+		goto unbanked;
 	if (config.multi_buffer)
 		frame_bytes = bpf_xdp_get_buff_len(ctx);
 	port->seen++;
 	port->seen_bytes += frame_bytes;
+	trial = *(volatile __u64 *)&port->trial;
 
-	/* A device may have popped a VLAN and padded the frame: L3 knows its end better. */
-	l3 = parse_l3(data, data_end, frame_bytes);
-	tag_offset = l3.end - TAG_BYTES;
-	if (UNLIKELY(!l3.end || !find_tag(ctx, data, data_end, tag_offset, &tag))) {
-		tag_offset = frame_bytes - TAG_BYTES;
-		if (l3.end == frame_bytes || frame_bytes < l3.offset + TAG_BYTES ||
-		    !find_tag(ctx, data, data_end, tag_offset, &tag))
-			goto untagged;
-		damaged = claims_ip(data, data_end, &l3);
-	} else {
-		damaged = headers_damaged(data, data_end, &l3);
-	}
+	if (UNLIKELY(!plain_tag(data, data_end, &at)))
+		goto search;
+	tag = decode_tag(at);
+	if (UNLIKELY((tag.nonce << TAG_TRIAL_BITS | tag.trial) != (trial & TRIAL_MAGIC)))
+		goto search;
+	tag_offset = at - data;
 
-	stamped = is_stamped(config.stamp_mask, tag.sequence);
-	now_ns = stamped ? arrival_ns(ctx, port) : recent_ns(ctx, port, tag.time_ns);
+tagged:
+	now_ns = is_stamped(stamp_mask, tag.sequence) ? arrival_ns(ctx, port) :
+							recent_ns(ctx, port, tag.time_ns);
 	latency = latency_ns(now_ns, tag.time_ns);
-	if (UNLIKELY(tag.stream >= config.streams || !latency_plausible(latency)))
+	if (UNLIKELY(tag.stream >= config.streams))
 		goto implausible;
-
-	trial = *(volatile __u32 *)&control.trial;
-	trial_bank = trial & TRIAL_BANK ? 1 : 0;
-	index = (tag.stream * config.banks + bank) << 1 | trial_bank;
+	index = (trial >> TRIAL_RECORD_SHIFT) + tag.stream;
 	record = bpf_map_lookup_elem(&records, &index);
-	if (UNLIKELY(!record || record->stream.role == STREAM_UNKNOWN))
+	if (UNLIKELY(!record))
 		goto implausible;
-	if (UNLIKELY(record->stream.role != STREAM_EXPECTED)) {
-		record->misdirected++;
-		return drop(port);
+	if (UNLIKELY(record->stream.role != STREAM_EXPECTED))
+		goto elsewhere;
+	window = bpf_map_lookup_elem(&windows, &record->stream.window);
+	if (UNLIKELY(!window))
+		goto implausible;
+	if (UNLIKELY(odd))
+		goto unusual;
+	if (config.full_integrity && record->stream.flags & STREAM_INTEGRITY_FULL)
+		goto unusual;
+	if (stamp_mask == STAMP_EVERY) {
+		if (UNLIKELY(!record->slab))
+			goto unusual;
+		slab = bpf_map_lookup_elem(&slabs, &record->slab);
+		if (UNLIKELY(!slab))
+			goto unusual;
+	} else {
+		if (UNLIKELY(is_stamped(stamp_mask, tag.sequence)))
+			goto unusual;
+		if (UNLIKELY(!latency_plausible(latency)))
+			goto implausible;
 	}
-	if (UNLIKELY(tag.trial != (trial & TRIAL_NUMBER))) {
+	shared = config.banks > 1 || config.shared_windows;
+	if (UNLIKELY(!count_usual(record, window, slab,
+				  &(struct arrived){ tag.sequence, frame_bytes, now_ns, latency },
+				  config.interval_ns, stamp_mask == STAMP_EVERY, shared)))
+		goto unusual;
+	return drop(port);
+
+search:
+	if (search_tag(ctx, frame_bytes, trial, &tag, &tag_offset, &odd))
+		goto tagged;
+	if (config.count_rules && count_frame(ctx, port, frame_bytes))
+		return drop(port);
+	return pass(port);
+
+unusual:
+	if (!latency_plausible(latency))
+		goto implausible;
+	if (odd == ODD_STALE) {
 		record->stale++;
 		return drop(port);
 	}
-	if (UNLIKELY(!sequence_plausible(record, tag.sequence, now_ns, control.base_ns[trial_bank])))
+	/* 0 or 1, in a form in which every verifier sees it. */
+	bank = trial & TRIAL_BANK ? 1 : 0;
+	if (!sequence_plausible(record, tag.sequence, now_ns, control.base_ns[bank & 1]))
 		goto implausible;
-	if (UNLIKELY(damaged ||
-		     (config.full_integrity && record->stream.flags & STREAM_INTEGRITY_FULL &&
-		      payload_damaged(ctx, record->stream.payload_offset, tag_offset)))) {
+	if (odd || (config.full_integrity && record->stream.flags & STREAM_INTEGRITY_FULL &&
+		    payload_damaged(ctx, record->stream.payload_offset, tag_offset))) {
 		record->corrupt++;
 		return drop(port);
 	}
-
-	index = record->stream.window;
-	window = bpf_map_lookup_elem(&windows, &index);
-	if (UNLIKELY(!window))
-		goto implausible;
-	switch (window_mark(window, tag.sequence, config.banks > 1 || config.shared_windows, &left)) {
+	shared = config.banks > 1 || config.shared_windows;
+	switch (window_mark(window, tag.sequence, shared, &left)) {
 	case ARRIVAL_LATE:
 		record->late++;
 		return drop(port);
@@ -306,27 +291,35 @@ INLINE int analyse(struct xdp_md *ctx)
 	case ARRIVAL_UNIQUE:
 		break;
 	}
-
-	if (UNLIKELY(left >> 32 != (tag.sequence >> WINDOW_BITS | WINDOW_USED)))
+	if (left >> 32 != (tag.sequence >> WINDOW_BITS | WINDOW_USED))
 		record_lost(record, tag.sequence, left);
 	record->bytes += frame_bytes;
 	consecutive = tag.sequence == record->next_sequence;
 	gap = record_unique(record, tag.sequence, now_ns);
-	index = interval_slot(record, now_ns - latency, control.base_ns[trial_bank],
+	index = interval_slot(record, now_ns - latency, control.base_ns[bank & 1],
 			      config.interval_ns);
 	record->interval_unique[index]++;
-	if (stamped)
-		time_frame(record, slab_of(record, trial_bank),
+	if (is_stamped(stamp_mask, tag.sequence))
+		time_frame(record, slab_of(record, bank & 1),
 			   latency - serialisation_ns(record, frame_bytes), gap, consecutive);
 	return drop(port);
 
+elsewhere:
+	if (record->stream.role == STREAM_UNKNOWN || !latency_plausible(latency))
+		goto implausible;
+	record->misdirected++;
+	return drop(port);
+
 implausible:
-	implausible = 1;
-untagged:
-	if (config.count_rules && count_frame(ctx, port, bank, frame_bytes))
+	if (config.count_rules && count_frame(ctx, port, frame_bytes))
 		return drop(port);
-	port->implausible += implausible;
+	port->implausible++;
 	return pass(port);
+
+unbanked:
+	/* A queue that was added after load has no bank of its own to write. */
+	__sync_fetch_and_add(&control.unbanked, 1);
+	return XDP_PASS;
 }
 
 #endif

@@ -5,7 +5,7 @@
 #include "edit.h"
 #include "nic.h"
 #include "payload.h"
-#include "record.h"
+#include "usual.h"
 
 /* Tests run side by side. */
 static __thread const struct host_worker *current;
@@ -57,11 +57,16 @@ __u64 host_histogram_index(__u64 value, __u32 precision)
 	return histogram_index(value, precision);
 }
 
+__u64 host_histogram_index_low(__u64 value, __u32 precision)
+{
+	return histogram_index_low(value, precision);
+}
+
 void host_parse(const __u8 *frame, __u32 frame_bytes, struct host_parsed *parsed)
 {
 	const void *end = frame + frame_bytes;
 	struct l3 l3 = parse_l3(frame, end, frame_bytes);
-
+	const void *tag;
 	struct l4 l4;
 
 	*parsed = (struct host_parsed){
@@ -69,6 +74,8 @@ void host_parse(const __u8 *frame, __u32 frame_bytes, struct host_parsed *parsed
 		.offset = l3.offset,
 		.end = l3.end,
 	};
+	if (plain_tag(frame, end, &tag))
+		parsed->plain_tag_offset = (const __u8 *)tag - frame;
 	if (!l3.end)
 		return;
 	l4 = parse_l4(frame, end, &l3);
@@ -184,6 +191,16 @@ void host_slab_gap(struct slab *slab, __s64 gap)
 void host_slab_ipdv(struct slab *slab, __s64 variation)
 {
 	slab_ipdv(slab, variation);
+}
+
+__u32 host_count_usual(struct record *record, struct window *window, struct slab *slab,
+		       const struct host_arrived *frame, __u64 interval_ns, __u32 every,
+		       __u32 shared)
+{
+	const struct arrived arrived = { frame->sequence, frame->bytes, frame->now_ns,
+					 frame->latency_ns };
+
+	return count_usual(record, window, slab, &arrived, interval_ns, every, shared);
 }
 
 __u32 host_nic_to_monotonic(const struct nic_fit *fit, __u64 stamp_ns, __u64 *monotonic_ns)

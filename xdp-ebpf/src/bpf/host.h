@@ -16,6 +16,8 @@ struct host_parsed {
 	__u32 payload_start;
 	__u32 has_checksum;
 	__u64 pseudo_header_sum;
+	__u32 plain_tag_offset;         /* 0: plain_tag() says that it is another */
+	__u32 reserved;
 };
 
 struct host_tag {
@@ -24,6 +26,14 @@ struct host_tag {
 	__u32 trial;
 	__u32 stream;
 	__u32 sequence;
+};
+
+/* struct arrived. */
+struct host_arrived {
+	__u32 sequence;
+	__u32 bytes;
+	__u64 now_ns;
+	__s64 latency_ns;
 };
 
 /* What the edit program of a worker refers to. */
@@ -40,6 +50,7 @@ __u32 host_write_frame(const struct host_worker *worker, struct live_stream *str
 		       __u32 magic, __u64 time_ns, __u8 *frame, __u32 room);
 __u32 host_stream_advance(struct live_stream *stream);
 __u64 host_histogram_index(__u64 value, __u32 precision);
+__u64 host_histogram_index_low(__u64 value, __u32 precision);
 void host_parse(const __u8 *frame, __u32 frame_bytes, struct host_parsed *parsed);
 void host_decode_tag(const __u8 *at, struct host_tag *tag);
 __u64 host_fold(__u64 sum);
@@ -59,6 +70,9 @@ __s64 host_record_variation(struct record *record, __s64 latency_ns, __u32 conse
 void host_slab_latency(struct slab *slab, __s64 latency_ns);
 void host_slab_gap(struct slab *slab, __s64 gap_ns);
 void host_slab_ipdv(struct slab *slab, __s64 variation_ns);
+__u32 host_count_usual(struct record *record, struct window *window, struct slab *slab,
+		       const struct host_arrived *frame, __u64 interval_ns, __u32 every,
+		       __u32 shared);
 __u32 host_nic_to_monotonic(const struct nic_fit *fit, __u64 stamp_ns, __u64 *monotonic_ns);
 
 #endif

@@ -102,7 +102,30 @@ proptest! {
             }
         }
         frame.truncate(keep.max(1));
-        prop_assert_eq!(host::parse(&frame).end as usize, l3_end(&frame).unwrap_or(0));
+        let parsed = host::parse(&frame);
+        prop_assert_eq!(parsed.end as usize, l3_end(&frame).unwrap_or(0));
+        // The quick way to the tag is only taken where the long one leads to the same place.
+        if parsed.plain_tag_offset != 0 {
+            prop_assert_eq!((parsed.plain_tag_offset + 14, parsed.headers_damaged), (parsed.end, 0));
+        }
+    }
+
+    #[test]
+    fn the_quick_way_leads_to_the_tag_of_every_plain_frame_and_to_no_other(shape in shape()) {
+        let plain = shape.vlans.is_empty()
+            && (shape.ipv6, shape.options, shape.protocol) == (false, 0, UDP);
+        let frame = shape.frame(TAG);
+        let tag_offset = if plain { frame.len() - shape.padding - 14 } else { 0 };
+        prop_assert_eq!(host::parse(&frame).plain_tag_offset as usize, tag_offset);
+    }
+
+    #[test]
+    fn no_damaged_header_is_plain(bit in 8 * 14..8 * 40_usize) {
+        let mut frame = IPV4.frame(TAG);
+        frame[bit / 8] ^= 1 << (bit % 8);
+        // Neither the ports of UDP nor its checksum are looked at.
+        let looked_at = !(34..38).contains(&(bit / 8));
+        prop_assert_eq!(host::parse(&frame).plain_tag_offset == 0, looked_at);
     }
 
     #[test]

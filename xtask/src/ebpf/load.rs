@@ -67,7 +67,7 @@ fn loader(config: &[u8], banks: u32) -> EbpfLoader<'_> {
     let mut loader = EbpfLoader::new();
     loader.override_global("config", config, true);
     // One stream of the unknown kind, in both trial banks.
-    for (map, entries) in [("ports", banks), ("records", 2 * banks), ("slabs", 2)] {
+    for (map, entries) in [("ports", banks), ("records", 2 * banks), ("slabs", 3)] {
         loader.map_max_entries(map, entries);
     }
     loader

@@ -194,10 +194,10 @@ impl Source for Watch {
         }
     }
 
-    fn slab(&self, index_plus_one: u32) -> Option<SlabView<'_>> {
+    fn slab(&self, index: u32) -> Option<SlabView<'_>> {
         match self {
-            Self::Here(analyser) => Source::slab(analyser, index_plus_one),
-            Self::There(mirror) => mirror.slabs.get(&index_plus_one).map(Slab::view),
+            Self::Here(analyser) => Source::slab(analyser, index),
+            Self::There(mirror) => mirror.slabs.get(&index).map(Slab::view),
         }
     }
 
