@@ -1,7 +1,12 @@
 //! The live-frame back end: what it sends is what AF_XDP sends, counted and ended alike.
 
 use crate::testbed::{
-    Captured, Lab, Linerate, Outcome, eventually, much_of_the_machine, transmit_by,
+    Captured, Daemon, Lab, Linerate, Outcome, eventually, much_of_the_machine, transmit_by,
+};
+use serde_json::{Value, json};
+use std::{
+    thread,
+    time::{Duration, Instant},
 };
 
 const FLOW: &str = r#"
@@ -153,7 +158,7 @@ fn kill_9_ends_the_sending_and_leaves_nothing_attached() {
     let _ = live.wait();
     eventually("the ports are free", || lab.west.xdp().is_none() && lab.east.xdp().is_none());
     let sent = lab.west.counters().tx_packets;
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    thread::sleep(Duration::from_millis(100));
     assert_eq!(lab.west.counters().tx_packets, sent, "it still sends");
 }
 
@@ -198,4 +203,46 @@ fn auto_leaves_what_af_xdp_can_copy_to_af_xdp() {
         let result = Linerate::start_with_backend(&file, "auto").wait().exits(0).result();
         assert_eq!(result.document["ports"][0]["tx_mode"], mode, "at {rate}");
     }
+}
+
+#[test]
+fn over_rest_it_pauses_and_goes_on_at_another_rate() {
+    let lab = Lab::cable();
+    let daemon = Daemon::start(&lab, &[]);
+    let layers = json!([{"eth": {"dst": "02:00:00:00:00:02"}},
+        {"ipv4": {"src": "198.18.0.2", "dst": "198.18.1.1"}}, {"udp": {"src": 1, "dst": 7}}]);
+    let flow = json!({"name": "f", "tx": "west", "rx": "east", "rate": "5kpps", "layers": layers});
+    let ports = json!({"west": {"if": lab.west.to_string()}, "east": {"if": lab.east.to_string()}});
+    let body = json!({"spec": {"ports": ports, "flow": [flow]}, "backend": "live_frames"});
+    let run = daemon.post("/api/v1/runs", &body).is(201)["id"].as_u64().unwrap();
+    let order =
+        |what: &str, body: Value| daemon.post(&format!("/api/v1/runs/{run}/{what}"), &body).is(200);
+    let sent = || lab.west.counters().tx_packets;
+    // By the kernel's count of a quarter of a second.
+    let faster_than = |pps: f64| {
+        let (before, begun) = (sent(), Instant::now());
+        thread::sleep(Duration::from_millis(250));
+        (sent() - before) as f64 > pps * begun.elapsed().as_secs_f64()
+    };
+    eventually("it sends", || sent() > 1000);
+    assert!(!faster_than(10_000.0), "it was to send 5,000 frames a second");
+    assert_eq!(order("pause", json!({}))["paused"], json!(["f"]));
+    thread::sleep(Duration::from_millis(150));
+    let paused = sent();
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(sent(), paused, "frames left while it was paused");
+    order("rate", json!({"flow": "f", "rate": "20kpps"}));
+    assert_eq!(sent(), paused, "another rate does not resume it");
+    assert_eq!(order("resume", json!({"flows": ["f"]}))["paused"], json!([]));
+    eventually("it sends faster", || faster_than(15_000.0));
+    order("rate", json!({"flow": "f", "rate": "5kpps"}));
+    eventually("it sends as at first", || !faster_than(10_000.0));
+    order("stop", json!({}));
+    daemon.ended(run);
+    let result = daemon.get(&format!("/api/v1/runs/{run}/result")).is(200);
+    let (port, row) = (&result["ports"][0], &result["flows"][0]);
+    assert_eq!(port["tx_mode"], "live-frames");
+    assert_eq!((&row["lost_frames"], &row["tx_frames"]), (&json!(0), &json!(sent())));
+    assert_eq!(lab.east.counters().rx_packets, sent());
+    lab.assert_nothing_attached();
 }

@@ -51,22 +51,10 @@ impl Drop for Throttle {
         if let Some(spinner) = self.spinner.take() {
             let _ = spinner.join();
         }
-        // Left idle, they would leave frames in the ring for as long as the machine has other work.
-        let all = format!(
-            "0-{}",
-            nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_CONF)
-                .ok()
-                .flatten()
-                .unwrap_or(1)
-                - 1
-        );
+        // Left idle, they would leave frames in the ring for as long as the machine is busy.
         for thread in &self.threads {
-            for again in
-                [&["chrt", "--other", "--pid", "0", thread][..], &["taskset", "-pc", &all, thread]]
-            {
-                // They may have ended with their port.
-                let _ = Command::new(again[0]).args(&again[1..]).output();
-            }
+            // It may have ended with its port.
+            let _ = Command::new("chrt").args(["--other", "--pid", "0", thread]).output();
         }
     }
 }
