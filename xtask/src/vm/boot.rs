@@ -130,11 +130,11 @@ fn command_line(
     command.arg("--rodir").arg(format!("{PROGRAMS}=/usr"));
     let modes = driver.modes(kernel);
     command.arg("--script-sh").arg(format!(
-        "{} && {SHARED}/debug/xtask vm-guest --kernel {kernel} --module {} --modules {} --attach-tests {} --tx-mode {} --rx-mode {}",
+        "{} && {SHARED}/debug/xtask vm-guest --kernel {kernel} --module {} --modules {} --program-tests {} --tx-mode {} --rx-mode {}",
         cached(),
         driver.module(),
         in_vm(&image.root),
-        in_vm(&lab.attach_tests),
+        in_vm(&lab.program_tests),
         modes.tx,
         modes.rx
     ));

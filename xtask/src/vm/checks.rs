@@ -29,8 +29,8 @@ pub struct Bench {
     pub module: String,
     /// The folder that holds lib/modules.
     pub modules: PathBuf,
-    /// The tests of xdp-ebpf that attach.
-    pub attach_tests: PathBuf,
+    /// The tests of xdp-ebpf.
+    pub program_tests: PathBuf,
     pub kernel: Kernel,
     pub tx_mode: String,
     pub rx_mode: String,

@@ -25,7 +25,7 @@ pub struct Args {
     modules: PathBuf,
     /// The tests of xdp-ebpf that attach
     #[arg(long)]
-    attach_tests: PathBuf,
+    program_tests: PathBuf,
     #[arg(long)]
     kernel: Kernel,
     #[arg(long)]
@@ -83,7 +83,7 @@ fn prepare(args: &Args) -> Result<Bench> {
         east: east?,
         module: args.module.clone(),
         modules: args.modules.clone(),
-        attach_tests: args.attach_tests.clone(),
+        program_tests: args.program_tests.clone(),
         kernel: args.kernel,
         tx_mode: args.tx_mode.clone(),
         rx_mode: args.rx_mode.clone(),

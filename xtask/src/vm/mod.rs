@@ -200,17 +200,17 @@ fn summary(rows: &[Row]) -> Result<()> {
 struct Lab {
     /// virtme-ng's starter.
     virtme: PathBuf,
-    /// The tests of xdp-ebpf that attach.
-    attach_tests: PathBuf,
+    /// The tests of xdp-ebpf.
+    program_tests: PathBuf,
 }
 
 impl Lab {
     fn prepare() -> Result<Self> {
         let virtme = packages::virtme()?;
         // As the tests build it: with other features it would be built once more.
-        let tests = ["--test", "system", "--test", "attach"];
+        let tests = ["--test", "system", "--test", "programs"];
         let build = [&["test", "--locked", "--workspace", "--no-run"], &tests[..]].concat();
-        let attach_tests = workspace::built(&build, "attach")?;
-        Ok(Self { virtme, attach_tests })
+        let program_tests = workspace::built(&build, "programs")?;
+        Ok(Self { virtme, program_tests })
     }
 }

@@ -177,13 +177,13 @@ fn echo(octets: u16) -> Result<()> {
 /// What the tests of xdp-ebpf ask better: the analyser that takes times from the NIC, and
 /// whether root is needed.
 fn tests(bench: &Bench) -> Result<()> {
-    let mut names = vec!["root_is_not_needed_where_three_capabilities_do"];
+    let mut names = vec!["attach::root_is_not_needed_where_three_capabilities_do"];
     // Before Linux 6.3 no program is bound to a device.
     if bench.kernel != Kernel::V6_1 {
-        names.push("the_nic_twin_loads_attaches_and_falls_back_where_nothing_is_stamped");
+        names.push("attach::the_nic_twin_loads_attaches_and_falls_back_where_nothing_is_stamped");
     }
     let said =
-        shell::read(shell::command(&bench.attach_tests.to_string_lossy(), &names).arg("--exact"))?;
+        shell::read(shell::command(&bench.program_tests.to_string_lossy(), &names).arg("--exact"))?;
     ensure!(said.contains(&format!("{} passed", names.len())), "{said}");
     Ok(())
 }
