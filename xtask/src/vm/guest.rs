@@ -23,7 +23,7 @@ pub struct Args {
     /// The folder that holds lib/modules
     #[arg(long)]
     modules: PathBuf,
-    /// The tests of xdp-ebpf that attach
+    /// The tests of xdp-ebpf
     #[arg(long)]
     program_tests: PathBuf,
     #[arg(long)]
