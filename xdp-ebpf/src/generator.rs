@@ -74,6 +74,8 @@ pub struct Generator {
     pub(crate) control: MappedArray<abi::generator_control>,
     pub(crate) streams: MappedArray<abi::live_stream>,
     counters: MappedArray<abi::live_counters>,
+    intervals: MappedArray<u64>,
+    gaps: MappedArray<u64>,
     lanes: MappedArray<abi::lane>,
     values: MappedArray<u64>,
     variants: MappedArray<abi::size_variant>,
@@ -85,14 +87,17 @@ pub struct Generator {
 impl Generator {
     /// Loads it with room for what it is to send.
     pub fn load(sizes: GeneratorSizes) -> Result<Self, Error> {
+        let streams = sizes.streams.max(1);
         let entries = [
-            ("streams", sizes.streams.max(1)),
-            ("counters", sizes.streams.max(1)),
+            ("streams", streams),
+            ("counters", streams),
+            ("intervals", streams * abi::INTERVALS),
+            ("gaps", streams * abi::GAP_BUCKETS),
             ("lanes", sizes.lanes.max(1)),
             ("values", sizes.values.max(1)),
             ("variants", sizes.variants.max(1)),
-            ("dues", sizes.streams.max(1)),
-            ("turns", sizes.streams.max(1)),
+            ("dues", streams),
+            ("turns", streams),
             ("feed", abi::FEED_ENTRIES),
         ];
         let loaded = Load {
@@ -107,6 +112,8 @@ impl Generator {
             control: loaded.map(".bss")?,
             streams: loaded.map("streams")?,
             counters: loaded.map("counters")?,
+            intervals: loaded.map("intervals")?,
+            gaps: loaded.map("gaps")?,
             lanes: loaded.map("lanes")?,
             values: loaded.map("values")?,
             variants: loaded.map("variants")?,
@@ -128,9 +135,14 @@ impl Generator {
     /// If the plan needs more room than there is.
     pub fn prepare(&self, plan: &GeneratorPlan) {
         for (index, stream) in plan.streams.iter().enumerate() {
-            let in_turns = u8::from(stream.paced == 0 && stream.left > 0);
-            self.streams.store(index, &abi::live_stream { in_turns, ..*stream });
+            let is_in_turns = !has(stream, abi::LIVE_PACED) && stream.left > 0;
+            let flags = if is_in_turns { abi::LIVE_IN_TURNS as u8 } else { 0 } | stream.flags;
+            self.streams.store(index, &abi::live_stream { flags, ..*stream });
             self.counters.store(index, &abi::live_counters::default());
+        }
+        for (rows, row_count) in [(&self.intervals, abi::INTERVALS), (&self.gaps, abi::GAP_BUCKETS)]
+        {
+            (0..row_count as usize * plan.streams.len()).for_each(|place| rows.store(place, &0));
         }
         for (index, lane) in plan.lanes.iter().enumerate() {
             self.lanes.store(index, lane);
@@ -144,7 +156,7 @@ impl Generator {
         let (mut dues, mut unpaced) = (Vec::new(), 0);
         for (index, stream) in plan.streams.iter().enumerate().filter(|(_, stream)| stream.left > 0)
         {
-            if stream.paced == 0 {
+            if !has(stream, abi::LIVE_PACED) {
                 self.turns.store(unpaced, &(index as u64));
                 unpaced += 1;
             } else if stream.pace.due_ns <= stream.stop_ns && !plan.is_fed {
@@ -155,17 +167,17 @@ impl Generator {
         for (place, &(due_ns, stream)) in dues.iter().enumerate() {
             self.dues.store(place, &abi::due { due_ns, stream, kind: abi::FEED_FRAME });
         }
-        let simple = plan.streams.iter().filter(|stream| stream.simple != 0);
-        let variants = plan.variants.iter().chain(simple.map(|stream| &stream.variant));
-        let frame_bytes = variants.map(|variant| variant.frame_bytes).max();
+        let variants = plan.variants.iter().map(|variant| variant.frame_bytes);
+        let frame_bytes = plan.streams.iter().map(|stream| stream.frame_bytes).chain(variants);
         let mut control = abi::generator_control {
             start_ns: plan.start_ns,
             interval_ns: plan.interval_ns,
             magic: plan.magic,
-            frame_bytes: frame_bytes.unwrap_or(0).into(),
+            frame_bytes: frame_bytes.max().unwrap_or(0).into(),
             clock_frames: plan.clock_frames.max(1),
             paced: dues.len() as u32,
             unpaced: unpaced as u32,
+            streams: plan.streams.len() as u32,
             fed_from_ns: if plan.is_fed { 0 } else { u64::MAX },
             ..Default::default()
         };
@@ -250,4 +262,21 @@ impl Generator {
     pub fn counters(&self, stream: usize) -> abi::live_counters {
         self.counters.read(stream)
     }
+
+    /// Its frames by transmit time: slot k % 64, cumulative over laps.
+    pub fn intervals(&self, stream: usize) -> [u64; abi::INTERVALS as usize] {
+        let streams = self.control.read(0).streams as usize;
+        std::array::from_fn(|slot| self.intervals.read(slot * streams + stream))
+    }
+
+    /// Its frames by the time since the one before (abi.h, `histogram_shape`).
+    pub fn gaps(&self, stream: usize) -> [u64; abi::GAP_BUCKETS as usize] {
+        let streams = self.control.read(0).streams as usize;
+        std::array::from_fn(|bucket| self.gaps.read(bucket * streams + stream))
+    }
+}
+
+/// Whether a stream has one of `live_flags`.
+fn has(stream: &abi::live_stream, flag: u32) -> bool {
+    u32::from(stream.flags) & flag != 0
 }

@@ -35,8 +35,8 @@ pub struct Editor {
     values: Vec<u64>,
     variants: Vec<abi::size_variant>,
     magic: u32,
-    /// How far it is.
-    pub stream: abi::live_stream,
+    sequence: u32,
+    stream: abi::live_stream,
 }
 
 impl Editor {
@@ -47,6 +47,7 @@ impl Editor {
             values: plan.values.clone(),
             variants: plan.variants.clone(),
             magic: plan.magic,
+            sequence: 0,
             stream: plan.streams[stream],
         }
     }
@@ -69,6 +70,7 @@ impl Editor {
                 &raw const worker,
                 &raw mut self.stream,
                 self.magic,
+                self.sequence,
                 time_ns,
                 frame.as_mut_ptr(),
                 room,
@@ -79,6 +81,7 @@ impl Editor {
 
     /// `stream_advance()`: whether there is another frame.
     pub fn advance(&mut self) -> bool {
+        self.sequence += 1;
         advance(&mut self.stream)
     }
 }

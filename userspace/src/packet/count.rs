@@ -181,7 +181,7 @@ fn bounds(edit: &abi::edit, table: &[u64]) -> (u64, u64) {
             (first, first + last * i128::from(edit.step.cast_signed()))
         }
         abi::EDIT_TABLE => {
-            let values = &table[edit.first as usize..][..edit.period as usize];
+            let values = &table[edit.seed as usize..][..edit.period as usize];
             let ends = (values.iter().min(), values.iter().max());
             (ends.0.copied().unwrap_or(0).into(), ends.1.copied().unwrap_or(u64::MAX).into())
         }

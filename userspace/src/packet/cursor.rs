@@ -1,7 +1,7 @@
 //! The hot path: one stream walks over a program and writes its frames.
 
 use super::{
-    Program, TagStamp,
+    Program, TagStamp, ahead,
     program::{PARTS_MAX, lay, put_lengths},
     words::{fold, part, splice, store},
 };
@@ -80,7 +80,7 @@ impl Lane {
         };
         match u32::from(edit.kind) {
             abi::EDIT_RANGE => edit.start.wrapping_add(index.wrapping_mul(edit.step)),
-            abi::EDIT_TABLE => program.table()[edit.first as usize + index as usize],
+            abi::EDIT_TABLE => program.table()[edit.seed as usize + index as usize],
             _ => edit.start.wrapping_add(scale(mix(edit.seed, index), edit.step)),
         }
     }
@@ -89,6 +89,10 @@ impl Lane {
 #[inline]
 fn shuffled(edit: &abi::edit) -> bool {
     u32::from(edit.flags) & abi::EDIT_SHUFFLED != 0
+}
+
+fn in_table(edit: &abi::edit) -> bool {
+    u32::from(edit.kind) == abi::EDIT_TABLE
 }
 
 impl Cursor {
@@ -121,24 +125,31 @@ impl Cursor {
     /// into its stream there.
     pub fn lay_out(&self, stream: &mut abi::live_stream, plan: &mut GeneratorPlan) {
         let program = &*self.program;
-        stream.frame = self.frame;
-        stream.stride = self.stride;
         stream.position = self.position as u32;
         stream.hop = self.hop as u32;
         stream.cycle = program.cycle().len() as u32;
-        let table_first = plan.values.len() as u32;
+        let table_first = plan.values.len() as u64;
         plan.values.extend(program.table());
         let lanes = self.lanes.iter().map(|lane| abi::lane {
-            edit: abi::edit { first: lane.edit.first + table_first, ..lane.edit },
-            phase: lane.phase,
-            phase_hop: lane.phase_hop,
+            edit: abi::edit {
+                seed: lane.edit.seed + if in_table(&lane.edit) { table_first } else { 0 },
+                ..lane.edit
+            },
+            phase: if shuffled(&lane.edit) { self.frame } else { lane.phase },
+            phase_hop: if shuffled(&lane.edit) { self.stride } else { lane.phase_hop },
             index: lane.index,
             index_hop: lane.index_hop,
         });
-        stream.lanes = self.lanes.len() as u8;
+        stream.lanes = self.lanes.len() as u16;
+        let mut octets = [0; abi::HEADER_BYTES_MAX as usize];
+        lay(&mut octets, program.template(), abi::HEADER_BYTES_MAX as usize);
         if self.is_simple() {
-            stream.simple = 1;
-            stream.variant = self.variant;
+            stream.flags |= abi::LIVE_SIMPLE as u8;
+            stream.checksum_base = std::array::from_fn(|k| self.variant.checksum_base[k]);
+            stream.few = std::array::from_fn(|k| self.checksums[k]);
+            (stream.frame_bytes, stream.tag_offset) =
+                (self.variant.frame_bytes, self.variant.tag_offset);
+            put_lengths(&mut octets, &self.variant);
             stream.lane.iter_mut().zip(lanes).for_each(|(place, lane)| *place = lane);
         } else {
             stream.lane_first = plan.lanes.len() as u32;
@@ -148,11 +159,8 @@ impl Cursor {
             stream.variant_first = plan.variants.len() as u32;
             plan.variants.extend(program.variants());
         }
-        stream.checksums = program.checksums().len() as u8;
-        stream.checksum[..program.checksums().len()].copy_from_slice(program.checksums());
+        stream.checksum = self.checksums;
         stream.header_bytes = program.template().len() as u16;
-        let mut octets = [0; abi::HEADER_BYTES_MAX as usize];
-        lay(&mut octets, program.template(), abi::HEADER_BYTES_MAX as usize);
         for (word, octets) in stream.first.iter_mut().zip(octets.as_chunks().0) {
             *word = u64::from_ne_bytes(*octets);
         }
@@ -163,6 +171,13 @@ impl Cursor {
         self.uniform
             && self.lanes.len() <= abi::EDITS_FEW as usize
             && self.checksum_count <= abi::CHECKSUMS_FEW as u8
+    }
+
+    /// Has what the next frame needs, beside this struct, brought into the cache.
+    #[inline]
+    pub fn fetch(&self) {
+        ahead::fetch(&*self.lanes);
+        ahead::fetch(&*self.template);
     }
 
     /// The program it walks over.

@@ -4,6 +4,7 @@
 //! from it without looking back at the flow. Nothing here does I/O.
 
 mod addresses;
+pub(crate) mod ahead;
 mod builder;
 mod count;
 mod cursor;

@@ -264,30 +264,29 @@ fn lower(
     edits: &mut Vec<abi::edit>,
     table: &mut Vec<u64>,
 ) -> Result<(), PacketError> {
-    let edit = |place: Place, kind, start: u128, step, seed, first: usize| abi::edit {
+    let edit = |place: Place, kind, start: u128, step, seed| abi::edit {
         mask: place.mask(),
         start: start as u64,
         step,
         seed,
         repeat: turn.shuffled.unwrap_or(turn.repeat),
         period: turn.period,
-        first: first as u32,
         offset: place.offset as u16,
         width: place.width,
         shift: place.shift,
         kind: kind as u8,
         flags: if turn.shuffled.is_some() { abi::EDIT_SHUFFLED as u8 } else { 0 },
         checksums: (0..).zip(checksums).map(|(at, sum)| u8::from(sum.covers(place)) << at).sum(),
-        reserved: 0,
+        ..abi::edit::default()
     };
     let halves = [field.high.map(|high| (high, 64)), Some((field.place, 0))];
     for (place, half) in halves.into_iter().flatten() {
         edits.push(match &field.values {
             Values::Range { first, step, .. } if field.high.is_none() => {
-                edit(place, abi::EDIT_RANGE, *first, *step as u64, 0, 0)
+                edit(place, abi::EDIT_RANGE, *first, *step as u64, 0)
             }
             Values::Random { low, high, seed, .. } if field.high.is_none() => {
-                edit(place, abi::EDIT_RANDOM, *low, ((high - low) as u64).wrapping_add(1), *seed, 0)
+                edit(place, abi::EDIT_RANDOM, *low, ((high - low) as u64).wrapping_add(1), *seed)
             }
             listed => {
                 let first = table.len();
@@ -297,7 +296,7 @@ fn lower(
                 table.extend(
                     (0..turn.period).map(|index| (values::value(listed, index) >> half) as u64),
                 );
-                edit(place, abi::EDIT_TABLE, 0, 0, 0, first)
+                edit(place, abi::EDIT_TABLE, 0, 0, first as u64)
             }
         });
     }

@@ -66,7 +66,7 @@ mod tests {
             let mut pacer = pacer(interval_ns, (place % streams, streams), phase, train);
             let began = pacer.pace().unwrap();
             let mut stream = abi::live_stream {
-                left: u64::MAX, stop_ns: u64::MAX, paced: 1, pace: began, ..Default::default()
+                left: u64::MAX, stop_ns: u64::MAX, flags: abi::LIVE_PACED as u8, pace: began, ..Default::default()
             };
             let mut skipped = pacer.clone();
             for n in 0..at {
@@ -91,7 +91,7 @@ mod tests {
             let pace = pacer(interval_ns, (0, 1), 0.3, train).pace().unwrap();
             let time_ns = 1_000 + after_ns;
             let mut stream = abi::live_stream {
-                left: u64::MAX, stop_ns: u64::MAX, paced: 1, pace, ..Default::default()
+                left: u64::MAX, stop_ns: u64::MAX, flags: abi::LIVE_PACED as u8, pace, ..Default::default()
             };
             let mut sent = 0;
             while sent < most && stream.pace.due_ns < time_ns {

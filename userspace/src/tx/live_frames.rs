@@ -114,7 +114,7 @@ impl LiveFrames {
                 stop_ns: timing.stop_ns,
                 over_ns: timing.stop_ns.saturating_add(grace_ns),
                 stream: stream.stream.0,
-                paced: timing.pacer.is_some().into(),
+                flags: if timing.pacer.is_some() { abi::LIVE_PACED as u8 } else { 0 },
                 pace: feed.paces().map_or_else(abi::pace::default, |paces| paces[index]),
                 ..abi::live_stream::default()
             };
@@ -229,12 +229,12 @@ impl TxCounters for LiveCounters {
     }
 
     fn read_intervals(&self) -> [u64; INTERVALS as usize] {
-        self.worker.generator.counters(self.stream).interval
+        self.worker.generator.intervals(self.stream)
     }
 
     fn read_gaps(&self) -> ([u64; GAP_BUCKETS as usize], u64) {
-        let sent = self.worker.generator.counters(self.stream);
-        (sent.gap, sent.gap_max_ns)
+        let generator = &self.worker.generator;
+        (generator.gaps(self.stream), generator.counters(self.stream).gap_max_ns)
     }
 }
 

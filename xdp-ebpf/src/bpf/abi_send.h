@@ -44,20 +44,20 @@ enum edit_limits {
  * `checksums` take the written bits in. index = (frame / repeat) % period.
  */
 struct edit {
-	__u64 mask;
-	__u64 start;
-	__u64 step;                     /* EDIT_RANDOM: the span, 0 = 2^64 */
-	__u64 seed;
-	__u64 repeat;                   /* EDIT_SHUFFLED: seed of the draw */
-	__u32 period;
-	__u32 first;                    /* EDIT_TABLE */
 	__u16 offset;
-	__u8 width;
+	__u8 width;                     /* 0: none (struct live_stream) */
 	__u8 shift;
 	__u8 kind;
 	__u8 flags;
 	__u8 checksums;                 /* bit k: covered by checksum k */
-	__u8 reserved;
+	__u8 touched;                   /* written to have its line (fetch_ahead()), never read */
+	__u64 mask;
+	__u64 start;
+	__u64 step;                     /* EDIT_RANDOM: the span, 0 = 2^64 */
+	__u64 seed;                     /* EDIT_TABLE: the first */
+	__u64 repeat;                   /* EDIT_SHUFFLED: seed of the draw */
+	__u32 period;
+	__u32 touched_too;              /* that of another line */
 };
 
 enum checksum_flags {
@@ -71,7 +71,7 @@ enum checksum_flags {
  * each is added, as it is sent, to all later ones that `covered_by` names.
  */
 struct checksum {
-	__u16 offset;                   /* even */
+	__u16 offset;                   /* even; 0: there are no more */
 	__u8 flags;
 	__u8 covered_by;                /* bit k: checksum k, a later one, takes the value in */
 };
@@ -98,11 +98,11 @@ enum generator_limits {
 
 /* An edit and where its field stands: the walk of packet/cursor.rs, divided out once. */
 struct lane {
-	struct edit edit;               /* EDIT_TABLE: first counts in all values of the worker */
-	__u64 phase;                    /* frames that had this index already */
+	__u64 phase;                    /* frames that had this index; EDIT_SHUFFLED: the frame */
 	__u64 phase_hop;
 	__u32 index;
 	__u32 index_hop;
+	struct edit edit;               /* EDIT_TABLE: the first of all values of the worker */
 };
 
 /* When frames are due (tx/pacer.rs). */
@@ -116,49 +116,54 @@ struct pace {
 	__u64 train_gap_ns;
 };
 
+enum live_flags {
+	LIVE_SIMPLE = 1,                /* one size, few lanes and checksums */
+	LIVE_PACED = 2,
+	LIVE_IN_TURNS = 4,              /* unpaced, and an entry of `turns` */
+};
+
 /*
  * One stream as the program sends it; written by user space before the run. The order is for
- * the cache, which has none of ten thousand streams when its turn comes: a simple one that is
- * not paced touches the first four lines and its lanes.
+ * the cache, which has none of ten thousand streams when its turn comes: a simple one of short
+ * frames that is not paced has all in the first four lines.
  */
 struct live_stream {
-	__u64 frame;                    /* number of the next frame within the flow */
-	__u64 stride;
 	__u64 left;                     /* frames still to send */
 	__u64 over_ns;                  /* none leaves from here on, however late; 0: paused */
+	__u32 checksum_base[CHECKSUMS_FEW]; /* if simple, as are the next: of its size_variant */
+	struct checksum few[CHECKSUMS_FEW];
+	__u16 frame_bytes;
+	__u16 tag_offset;
+	__u16 stream;                   /* tag id */
+	__u8 flags;                     /* enum live_flags */
+	__u8 touched;                   /* as in struct edit */
+	struct lane lane[EDITS_FEW];    /* if simple */
+	__u64 first[HEADER_BYTES_MAX / 8]; /* octets of the frame: headers, then payload */
+	struct pace pace;
 	__u64 stop_ns;                  /* no frame is due after it */
+	struct checksum checksum[CHECKSUMS_MAX]; /* unless simple, as are the next */
+	__u32 lane_first;               /* in `lanes` */
+	__u32 variant_first;            /* in `variants` */
+	__u32 cycle_first;              /* in `values`: variant by position */
 	__u32 cycle;
 	__u32 position;
 	__u32 hop;
-	__u32 sequence;
-	__u16 stream;                   /* tag id */
-	__u16 header_bytes;
-	__u8 checksums;
-	__u8 lanes;
-	__u8 paced;
-	__u8 simple;                    /* one size, few lanes and checksums: all of it is in here */
-	struct checksum checksum[CHECKSUMS_MAX];
-	__u32 lane_first;               /* in `lanes`, unless simple */
-	__u32 variant_first;            /* in `variants`, unless simple */
-	__u32 cycle_first;              /* in `values`, unless simple: variant by position */
-	__u8 in_turns;                  /* unpaced, and an entry of `turns` */
-	__u8 reserved[27];
-	struct size_variant variant;    /* the only one, if simple */
-	__u64 first[HEADER_BYTES_MAX / 8]; /* octets of the frame: headers, then payload */
-	struct lane lane[EDITS_FEW];    /* if simple */
-	struct pace pace;
+	__u16 lanes;
+	__u16 header_bytes;             /* of any */
+	__u8 reserved[68];
 } __attribute__((aligned(64)));
 
-/* What was sent of a stream. Single writer; only grows. */
+/*
+ * What was sent of a stream. Single writer; only grows. Arrays of their own have its frames by
+ * transmit time, cumulative over laps, and by the time since the one before (sent.h).
+ */
 struct live_counters {
-	__u64 frames;
+	__u64 frames;                   /* and so the next one's sequence number */
 	__u64 bytes;
 	__u64 first_ns;                 /* CLOCK_MONOTONIC of the first stamp; 0: none yet */
 	__u64 last_ns;
 	__u64 gap_max_ns;
-	__u64 interval[INTERVALS];      /* frames by transmit time, cumulative over laps */
-	__u64 gap[GAP_BUCKETS];         /* frames by the time since the one before */
-} __attribute__((aligned(64)));
+};
 
 /* What `feed` says of a stream. */
 enum feed_kind {
@@ -183,10 +188,10 @@ struct generator_control {
 	__u32 clock_frames;             /* frames that may share a stamp */
 	__u32 paced;                    /* entries of `dues` */
 	__u32 unpaced;                  /* entries of `turns` */
+	__u32 streams;                  /* side by side in `intervals` and `gaps` */
 	/* Written by user space at any time. */
 	__u32 stop;
 	__u32 feed_open;                /* there may be more to come by `feed` */
-	__u32 reserved;
 	__u64 fed_from_ns;              /* `feed` says what is due from here on; ~0: never */
 	__u64 feed_head;                /* entries of `feed` so far */
 	/* Written by the program. */

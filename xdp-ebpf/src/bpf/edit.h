@@ -51,19 +51,19 @@ INLINE __u64 word_sum(__u64 word)
 	return (word >> 32) + (word & 0xffffffff);
 }
 
-INLINE __u64 lane_value(const struct lane *lane, __u64 frame)
+INLINE __u64 lane_value(const struct lane *lane)
 {
 	const struct edit *edit = &lane->edit;
 	__u64 index = lane->index;
 	const __u64 *value;
 
 	if (edit->flags & EDIT_SHUFFLED)
-		index = edit_scale(edit_mix(edit->repeat, frame), edit->period);
+		index = edit_scale(edit_mix(edit->repeat, lane->phase), edit->period);
 	if (edit->kind == EDIT_RANGE)
 		return edit->start + index * edit->step;
 	if (edit->kind == EDIT_RANDOM)
 		return edit->start + edit_scale(edit_mix(edit->seed, index), edit->step);
-	value = value_at(edit->first + index);
+	value = value_at(edit->seed + index);
 	return value ? *value : 0;
 }
 
@@ -72,7 +72,8 @@ INLINE void lane_advance(struct lane *lane)
 	__u64 index = (__u64)lane->index + lane->index_hop;
 	__u64 phase = lane->phase + lane->phase_hop;
 
-	if (phase >= lane->edit.repeat) {
+	/* A drawn index does not walk, and its `repeat` is a seed. */
+	if (phase >= lane->edit.repeat && !(lane->edit.flags & EDIT_SHUFFLED)) {
 		phase -= lane->edit.repeat;
 		index++;
 	}
@@ -157,15 +158,16 @@ enum shape {
 
 INLINE enum shape shape_of(const struct live_stream *stream)
 {
-	if (stream->simple)
+	if (stream->flags & LIVE_SIMPLE)
 		return SIMPLE;
-	return stream->checksums <= CHECKSUMS_FEW ? PLAIN : NESTED;
+	return stream->checksum[CHECKSUMS_FEW].offset ? NESTED : PLAIN;
 }
 
 /*
  * Makes the stream's next frame of octets in which header and payload already lie: lengths,
  * varying fields, tag and checksums, each from constants. False: it does not fit, which is a
- * defect of whoever laid the program out.
+ * defect of whoever laid the program out. A simple stream needs no `variant`, and its lengths
+ * lie there too.
  */
 INLINE int write_frame(void *data, const void *end, struct live_stream *stream,
 		       const struct size_variant *variant, const struct stamp *stamp,
@@ -174,24 +176,31 @@ INLINE int write_frame(void *data, const void *end, struct live_stream *stream,
 	const int simple = shape == SIMPLE;
 	const int count = shape == NESTED ? CHECKSUMS_MAX : CHECKSUMS_FEW;
 	const int lanes = simple ? EDITS_FEW : EDITS_MAX;
+	const __u32 *base = simple ? stream->checksum_base : variant->checksum_base;
+	const struct checksum *checksum = simple ? stream->few : stream->checksum;
+	const __u32 tag_offset = simple ? stream->tag_offset : variant->tag_offset;
 	__u64 sums[CHECKSUMS_MAX];
 	__u64 tag_sum = 0;
 
 	for (int k = 0; k < count; k++)
-		sums[k] = variant->checksum_base[k];
-	for (int i = 0; i < LENGTHS_MAX; i++) {
+		sums[k] = base[k];
+	for (int i = 0; !simple && i < LENGTHS_MAX; i++) {
 		if (!variant->length_offset[i])
 			break;
 		if (!put16(data, end, variant->length_offset[i], variant->length_value[i]))
 			return 0;
 	}
-	for (int i = 0; i < lanes && i < stream->lanes; i++) {
-		struct lane *lane = simple ? &stream->lane[i] : lane_at(stream->lane_first + i);
+	for (int i = 0; i < lanes; i++) {
+		struct lane *lane = simple ? &stream->lane[i] : 0;
 		__u64 bits;
 
+		if (simple ? !lane->edit.width : i >= stream->lanes)
+			break;
+		if (!simple)
+			lane = lane_at(stream->lane_first + i);
 		if (!lane)
 			return 0;
-		bits = (lane_value(lane, stream->frame) << lane->edit.shift) & lane->edit.mask;
+		bits = (lane_value(lane) << lane->edit.shift) & lane->edit.mask;
 		if (!splice(data, end, &lane->edit, bits))
 			return 0;
 #pragma unroll
@@ -199,15 +208,15 @@ INLINE int write_frame(void *data, const void *end, struct live_stream *stream,
 			sums[k] += word_sum(bits) * ((lane->edit.checksums >> k) & 1);
 		lane_advance(lane);
 	}
-	if (variant->tag_offset && !put_tag(data, end, variant->tag_offset, stamp, &tag_sum))
+	if (tag_offset && !put_tag(data, end, tag_offset, stamp, &tag_sum))
 		return 0;
 	/* Linux 6.1 refuses a loop that is entered in its middle, as the compiler would make this. */
 #pragma unroll
 	for (int k = 0; k < count; k++) {
-		__u32 flags = stream->checksum[k].flags;
+		__u32 flags = checksum[k].flags;
 		__u64 sum = sums[k];
 
-		if (k >= stream->checksums)
+		if (!checksum[k].offset)
 			break;
 		if (flags & CHECKSUM_COVERS_TAG)
 			sum += tag_sum;
@@ -215,11 +224,11 @@ INLINE int write_frame(void *data, const void *end, struct live_stream *stream,
 		sum = ~(sum + (sum >> 16)) & 0xffff;
 		if (!sum && flags & CHECKSUM_NEVER_ZERO)
 			sum = 0xffff;
-		if (!put16(data, end, stream->checksum[k].offset, sum))
+		if (!put16(data, end, checksum[k].offset, sum))
 			return 0;
 #pragma unroll
 		for (int outer = k + 1; outer < count; outer++)
-			sums[outer] += sum * ((stream->checksum[k].covered_by >> outer) & 1);
+			sums[outer] += sum * ((checksum[k].covered_by >> outer) & 1);
 	}
 	return 1;
 }
@@ -229,13 +238,13 @@ INLINE int stream_advance(struct live_stream *stream)
 {
 	struct pace *pace = &stream->pace;
 
-	stream->frame += stream->stride;
-	stream->sequence++;
 	stream->left--;
-	stream->position += stream->hop;
-	if (stream->position >= stream->cycle)
-		stream->position -= stream->cycle;
-	if (stream->paced) {
+	if (!(stream->flags & LIVE_SIMPLE)) {
+		stream->position += stream->hop;
+		if (stream->position >= stream->cycle)
+			stream->position -= stream->cycle;
+	}
+	if (stream->flags & LIVE_PACED) {
 		pace->fraction += pace->step_fraction;
 		pace->due_ns += pace->step_ns + (pace->fraction >> 32);
 		pace->fraction &= 0xffffffff;

@@ -69,10 +69,10 @@ INLINE void leave_or_join(const struct due *entry)
 	}
 	stream->over_ns = stream->stop_ns;
 	place = turn_at(control.unpaced);
-	if (stream->in_turns || !stream->left || !place)
+	if (stream->flags & LIVE_IN_TURNS || !stream->left || !place)
 		return;
 	*place = index;
-	stream->in_turns = 1;
+	stream->flags |= LIVE_IN_TURNS;
 	control.unpaced++;
 }
 

@@ -8,12 +8,10 @@
  */
 #include "kernel.h"
 #include "edit.h"
-#include "histogram.h"
 
 struct generator_control control SECTION(".bss");
 
 MAPPED_ARRAY(streams, struct live_stream);
-MAPPED_ARRAY(counters, struct live_counters);   /* [as streams] */
 MAPPED_ARRAY(lanes, struct lane);
 MAPPED_ARRAY(values, __u64);                    /* tables of edits, cycles of sizes */
 MAPPED_ARRAY(variants, struct size_variant);
@@ -23,11 +21,9 @@ MAPPED_ARRAY(turns, __u64);                     /* the unpaced streams */
 enum {
 	NONE = 0xffffffff,
 	HEAP_LEVELS = 17,               /* of LIVE_STREAMS_MAX entries */
-	MANY_STREAMS = 256,             /* more than the first cache holds */
+	MANY_STREAMS = 64,              /* more than the first cache holds */
+	TURNS_AHEAD = 2,
 };
-
-/* A load that nothing waits for. */
-#define LOAD(place) ((void)*(const volatile __u32 *)&(place))
 
 static struct lane *lane_at(__u32 index)
 {
@@ -50,6 +46,7 @@ static __u64 *turn_at(__u32 index)
 }
 
 #include "feed.h"
+#include "sent.h"
 
 INLINE void read_clock(void)
 {
@@ -122,6 +119,33 @@ INLINE void remove_unpaced(void)
 }
 
 /*
+ * Has the lines of a stream that sends soon brought while other frames are made. BPF has no
+ * prefetch, and a load holds up all that follows until it has retired; nothing waits for a
+ * store. So each of the first lines of a simple stream has an octet to be written.
+ */
+INLINE void fetch_ahead(void)
+{
+	__u32 ahead = control.turn + TURNS_AHEAD;
+	struct live_stream *stream;
+	const __u64 *turn;
+	__u32 index;
+
+	if (ahead >= control.unpaced)
+		ahead -= control.unpaced;
+	turn = turn_at(ahead);
+	if (!turn)
+		return;
+	index = *turn;
+	stream = bpf_map_lookup_elem(&streams, &index);
+	if (!stream)
+		return;
+	stream->touched = 0;
+	stream->lane[0].edit.touched = 0;
+	stream->lane[1].edit.touched = 0;
+	stream->lane[1].edit.touched_too = 0;
+}
+
+/*
  * Of the paced streams the one that has been due longest; when none is due, the unpaced
  * ones in turn (tx/schedule.rs). The clock is read when its reading has served
  * `clock_frames` frames, and before anything is found not due.
@@ -171,6 +195,8 @@ INLINE __u32 next_stream(enum source *source)
 	*source = UNPACED;
 	if (++control.turn >= control.unpaced)
 		control.turn = 0;
+	if (control.unpaced >= MANY_STREAMS)
+		fetch_ahead();
 	turn = turn_at(control.turn);
 	return turn ? *turn : NONE;
 }
@@ -204,13 +230,13 @@ INLINE int lay_first(struct xdp_md *ctx, struct live_stream *stream, __u32 octet
 }
 
 /* Lays header and payload, which the far end may have changed, or another stream. */
-INLINE int lay(struct xdp_md *ctx, struct live_stream *stream, const struct size_variant *variant)
+INLINE int lay(struct xdp_md *ctx, struct live_stream *stream, __u32 frame_bytes, __u32 tag_offset)
 {
-	__u32 end = variant->tag_offset ? variant->tag_offset : variant->frame_bytes;
+	__u32 end = tag_offset ? tag_offset : frame_bytes;
 	__u64 position = HEADER_BYTES_MAX - stream->header_bytes;
 
-	if (variant->frame_bytes != control.frame_bytes &&
-	    bpf_xdp_adjust_tail(ctx, (int)variant->frame_bytes - (int)control.frame_bytes))
+	if (frame_bytes != control.frame_bytes &&
+	    bpf_xdp_adjust_tail(ctx, (int)frame_bytes - (int)control.frame_bytes))
 		return 0;
 	if (!lay_first(ctx, stream, end < HEADER_BYTES_MAX ? end : HEADER_BYTES_MAX))
 		return 0;
@@ -226,24 +252,28 @@ INLINE int lay(struct xdp_md *ctx, struct live_stream *stream, const struct size
 
 /* Makes the next frame of a stream: its octets, or 0, which is a defect. */
 INLINE int write_variant(struct xdp_md *ctx, struct live_stream *stream,
-			 const struct size_variant *variant, const enum shape shape)
+			 const struct size_variant *variant, __u32 sequence,
+			 const enum shape shape)
 {
+	const int simple = shape == SIMPLE;
+	__u32 frame_bytes = simple ? stream->frame_bytes : variant->frame_bytes;
+	__u32 tag_offset = simple ? stream->tag_offset : variant->tag_offset;
 	struct stamp stamp;
 
-	if (!lay(ctx, stream, variant))
+	if (!lay(ctx, stream, frame_bytes, tag_offset))
 		return 0;
 	stamp.time_ns = control.now_ns;
 	stamp.magic = control.magic;
-	stamp.sequence = stream->sequence;
+	stamp.sequence = sequence;
 	stamp.stream = stream->stream;
 	if (!write_frame((void *)(long)ctx->data, (void *)(long)ctx->data_end, stream, variant,
 			 &stamp, shape))
 		return 0;
-	return variant->frame_bytes;
+	return frame_bytes;
 }
 
 /* The same where what it needs is not all in the stream itself. */
-INLINE int write_stored(struct xdp_md *ctx, __u32 index, const enum shape shape)
+INLINE int write_stored(struct xdp_md *ctx, __u32 index, __u32 sequence, const enum shape shape)
 {
 	struct live_stream *stream = bpf_map_lookup_elem(&streams, &index);
 	const struct size_variant *variant;
@@ -257,64 +287,36 @@ INLINE int write_stored(struct xdp_md *ctx, __u32 index, const enum shape shape)
 		return 0;
 	at = stream->variant_first + *number;
 	variant = bpf_map_lookup_elem(&variants, &at);
-	return variant ? write_variant(ctx, stream, variant, shape) : 0;
+	return variant ? write_variant(ctx, stream, variant, sequence, shape) : 0;
 }
 
 /* Global functions are verified by themselves: once, and not for every way to the call. */
-__attribute__((noinline)) int write_plain(struct xdp_md *ctx, __u32 index)
+__attribute__((noinline)) int write_plain(struct xdp_md *ctx, __u32 index, __u32 sequence)
 {
-	return write_stored(ctx, index, PLAIN);
+	return write_stored(ctx, index, sequence, PLAIN);
 }
 
-__attribute__((noinline)) int write_nested(struct xdp_md *ctx, __u32 index)
+__attribute__((noinline)) int write_nested(struct xdp_md *ctx, __u32 index, __u32 sequence)
 {
-	return write_stored(ctx, index, NESTED);
+	return write_stored(ctx, index, sequence, NESTED);
 }
 
-INLINE int write_next(struct xdp_md *ctx, __u32 index, struct live_stream *stream)
+INLINE int write_next(struct xdp_md *ctx, __u32 index, struct live_stream *stream, __u32 sequence)
 {
 	switch (shape_of(stream)) {
 	case SIMPLE:
-		return write_variant(ctx, stream, &stream->variant, SIMPLE);
+		return write_variant(ctx, stream, 0, sequence, SIMPLE);
 	case PLAIN:
-		return write_plain(ctx, index);
+		return write_plain(ctx, index, sequence);
 	default:
-		return write_nested(ctx, index);
+		return write_nested(ctx, index, sequence);
 	}
-}
-
-INLINE void count(__u32 index, __u32 bytes)
-{
-	struct live_counters *sent = bpf_map_lookup_elem(&counters, &index);
-	__u64 gap_ns, bucket;
-
-	if (!sent)
-		return;
-	if (sent->frames) {
-		gap_ns = control.now_ns - sent->last_ns;
-		bucket = 0;
-		/* Most share their stamp with the one before. */
-		if (gap_ns) {
-			if (gap_ns > sent->gap_max_ns)
-				sent->gap_max_ns = gap_ns;
-			if (UNLIKELY(gap_ns >> GAP_MAX_BITS))
-				gap_ns = (1ULL << GAP_MAX_BITS) - 1;
-			bucket = histogram_index(gap_ns, COARSE_PRECISION);
-		}
-		if (bucket < GAP_BUCKETS)
-			sent->gap[bucket]++;
-	} else {
-		sent->first_ns = control.now_ns;
-	}
-	sent->frames++;
-	sent->bytes += bytes;
-	sent->last_ns = control.now_ns;
-	sent->interval[control.interval_slot % INTERVALS]++;
 }
 
 SECTION("xdp")
 int generator(struct xdp_md *ctx)
 {
+	struct live_counters *sent;
 	struct live_stream *stream;
 	enum source source;
 	int bytes;
@@ -331,18 +333,19 @@ int generator(struct xdp_md *ctx)
 	if (index == NONE)
 		return XDP_DROP;
 	stream = bpf_map_lookup_elem(&streams, &index);
-	if (!stream)
+	sent = bpf_map_lookup_elem(&counters, &index);
+	if (!stream || !sent)
 		return XDP_DROP;
 	if (control.now_ns >= stream->over_ns) {
 		bytes = 0;
 	} else {
-		bytes = write_next(ctx, index, stream);
+		bytes = write_next(ctx, index, stream, sent->frames);
 		if (bytes <= 0) {
 			control.defect = 1;
 			control.finished = 1;
 			return XDP_DROP;
 		}
-		count(index, bytes);
+		count(sent, index, bytes);
 		control.clock_left--;
 		if (stream_advance(stream)) {
 			if (source == PACED) {
@@ -360,7 +363,7 @@ int generator(struct xdp_md *ctx)
 		remove_paced();
 	} else {
 		remove_unpaced();
-		stream->in_turns = 0;
+		stream->flags &= ~LIVE_IN_TURNS;
 	}
 	return bytes ? XDP_TX : XDP_DROP;
 }

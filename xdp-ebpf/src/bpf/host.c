@@ -21,30 +21,33 @@ static __u64 *value_at(__u32 index)
 }
 
 __u32 host_write_frame(const struct host_worker *worker, struct live_stream *stream,
-		       __u32 magic, __u64 time_ns, __u8 *frame, __u32 room)
+		       __u32 magic, __u32 sequence, __u64 time_ns, __u8 *frame, __u32 room)
 {
-	const struct size_variant *variant = &stream->variant;
-	struct stamp stamp = { time_ns, magic, stream->sequence, stream->stream };
+	struct stamp stamp = { time_ns, magic, sequence, stream->stream };
+	const __u8 *first = (const __u8 *)stream->first;
+	const struct size_variant *variant = 0;
+	__u32 frame_bytes = stream->frame_bytes;
+	__u32 laid = stream->tag_offset;
 	const __u64 *number;
-	__u32 laid;
 	int fits;
 
 	current = worker;
-	if (!stream->simple) {
+	if (!(stream->flags & LIVE_SIMPLE)) {
 		number = value_at(stream->cycle_first + stream->position);
 		if (!number)
 			return 0;
 		variant = &worker->variants[stream->variant_first + *number];
+		frame_bytes = variant->frame_bytes;
+		laid = variant->tag_offset;
 	}
-	laid = variant->tag_offset ? variant->tag_offset : variant->frame_bytes;
-	if (variant->frame_bytes > room)
+	laid = laid ? laid : frame_bytes;
+	if (frame_bytes > room)
 		return 0;
 	/* As lay() of generator.bpf.c does by helpers. */
 	for (__u32 at = 0; at < laid; at++)
-		frame[at] = at < HEADER_BYTES_MAX ? ((const __u8 *)stream->first)[at] :
-						    at - stream->header_bytes;
+		frame[at] = at < HEADER_BYTES_MAX ? first[at] : at - stream->header_bytes;
 	fits = write_frame(frame, frame + room, stream, variant, &stamp, shape_of(stream));
-	return fits ? variant->frame_bytes : 0;
+	return fits ? frame_bytes : 0;
 }
 
 __u32 host_stream_advance(struct live_stream *stream)

@@ -47,7 +47,7 @@ struct host_worker {
 
 /* Writes the stream's next frame, tag and all, over whatever is there; 0: it does not fit. */
 __u32 host_write_frame(const struct host_worker *worker, struct live_stream *stream,
-		       __u32 magic, __u64 time_ns, __u8 *frame, __u32 room);
+		       __u32 magic, __u32 sequence, __u64 time_ns, __u8 *frame, __u32 room);
 __u32 host_stream_advance(struct live_stream *stream);
 __u64 host_histogram_index(__u64 value, __u32 precision);
 __u64 host_histogram_index_low(__u64 value, __u32 precision);
