@@ -244,7 +244,7 @@ impl Session {
         let flows = self.spec.flows.len().max(1);
         let flow_bytes = self.collector.full_flow_bytes()
             + self.streams.len().div_ceil(flows)
-                * (size_of::<xdp_ebpf::abi::slab>() + size_of::<crate::tx::StreamCounters>());
+                * (size_of::<xdp_ebpf::abi::slab>() + crate::tx::StreamCounters::BYTES);
         format!(
             "memory: {} MiB of analyser maps, {} KiB a flow; {} KiB a flow in user space at \
              most, when {} samples are kept",

@@ -6,7 +6,8 @@
 mod open;
 
 use super::{
-    StreamCounters, StreamPlan, Trial,
+    StreamPlan, Trial,
+    counters::WorkerCounters,
     error::{TxError, explain, into_io},
 };
 use crate::units::monotonic_ns;
@@ -75,8 +76,8 @@ pub struct Queue {
     pub(super) queue: u32,
     pub(super) mode: TxMode,
     pub(super) zero_copy_refused: Option<String>,
-    /// Streams of the next trial.
-    pub(super) prepared: (Vec<(StreamPlan, Arc<StreamCounters>)>, Trial),
+    /// Streams of the next trial, and what will be counted of them.
+    pub(super) prepared: (Vec<StreamPlan>, Arc<WorkerCounters>, Trial),
     umem: Umem,
     tx: TxQueue,
     completion: CompQueue,

@@ -45,6 +45,16 @@ impl Schedule {
         }
     }
 
+    /// The stream so many turns after the one that [`Self::next`] named, where there are so many
+    /// unpaced ones that it is not in the cache.
+    #[inline]
+    pub(super) fn coming(&self, turns: usize) -> Option<u32> {
+        const MANY: usize = 64;
+        let count = self.unpaced.len();
+        let place = self.turn + turns;
+        (count >= MANY).then(|| self.unpaced[if place < count { place } else { place - count }])
+    }
+
     /// The same of the paced streams alone.
     #[inline]
     pub(super) fn next_paced(&self, now_ns: u64) -> Next {

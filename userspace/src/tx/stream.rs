@@ -1,6 +1,5 @@
-use super::{StreamCounters, StreamPlan, roster::Timing, waiting::CATCH_UP_NS};
+use super::{StreamPlan, roster::Timing, waiting::CATCH_UP_NS};
 use crate::{packet::Cursor, units::StreamId};
-use std::sync::Arc;
 use xdp_ebpf::abi::INTERVALS;
 
 /// One stream of a worker, and how far it is.
@@ -10,13 +9,12 @@ pub(super) struct Stream {
     /// Tag id.
     pub(super) stream: StreamId,
     pub(super) sequence: u32,
-    pub(super) counters: Arc<StreamCounters>,
 }
 
 impl Stream {
-    pub(super) fn new(mut plan: StreamPlan, counters: Arc<StreamCounters>) -> Self {
+    pub(super) fn new(mut plan: StreamPlan) -> Self {
         let timing = Timing::of(&mut plan);
-        Self { timing, cursor: plan.cursor, stream: plan.stream, sequence: 0, counters }
+        Self { timing, cursor: plan.cursor, stream: plan.stream, sequence: 0 }
     }
 
     /// A frame that was due in time may be a little late.

@@ -1,13 +1,13 @@
 use super::{
-    Change, Pacer, Prepared, Queue, StreamCounters, Transmitter, TxCounters, TxError, TxMode,
-    XskStatistics,
+    Change, Pacer, Prepared, Queue, Transmitter, TxCounters, TxError, TxMode, XskStatistics,
+    counters::WorkerCounters,
     roster::Roster,
     schedule::Next,
     stream::{Interval, Stream},
     waiting::{pause, rest},
 };
 use crate::{
-    packet::{Cursor, TagStamp},
+    packet::{Cursor, TagStamp, ahead},
     units::{StreamId, monotonic_ns},
 };
 use std::{
@@ -88,17 +88,17 @@ impl Transmitter for Queue {
     }
 
     fn prepare(&mut self, streams: Vec<StreamPlan>, trial: &Trial) -> Result<Prepared, TxError> {
-        let counters: Vec<Arc<StreamCounters>> = streams.iter().map(|_| Arc::default()).collect();
-        let seen = counters.iter().cloned().map(|counters| -> Arc<dyn TxCounters> { counters });
+        let counters = Arc::new(WorkerCounters::new(streams.len()));
+        let seen = counters.each().map(|counters| -> Arc<dyn TxCounters> { Arc::new(counters) });
         let seen = seen.collect();
-        self.prepared = (streams.into_iter().zip(counters).collect(), trial.clone());
+        self.prepared = (streams, counters, trial.clone());
         Ok(Prepared { counters: seen, control: None })
     }
 
     /// Waits for the completions in the end.
     fn run(&mut self, stop: &AtomicBool, yields: bool) -> Outcome {
-        let (streams, trial) = std::mem::take(&mut self.prepared);
-        let mut worker = Worker::new(self, streams, &trial, yields);
+        let (streams, counters, trial) = std::mem::take(&mut self.prepared);
+        let mut worker = Worker::new(self, streams, counters, &trial, yields);
         let error = worker.send(stop).err();
         Outcome { outstanding: worker.drain(), error }
     }
@@ -107,6 +107,7 @@ impl Transmitter for Queue {
 struct Worker<'a> {
     queue: &'a mut Queue,
     roster: Roster<Stream>,
+    counters: Arc<WorkerCounters>,
     trial: &'a Trial,
     interval: Interval,
     /// By slot: the stream that used it last and the size variant laid into it.
@@ -117,16 +118,17 @@ struct Worker<'a> {
 impl<'a> Worker<'a> {
     fn new(
         queue: &'a mut Queue,
-        plans: Vec<(StreamPlan, Arc<StreamCounters>)>,
+        plans: Vec<StreamPlan>,
+        counters: Arc<WorkerCounters>,
         trial: &'a Trial,
         yields: bool,
     ) -> Self {
-        let streams = plans.into_iter().map(|(plan, counters)| Stream::new(plan, counters));
+        let streams = plans.into_iter().map(Stream::new);
         let roster = Roster::new(streams.collect(), Arc::clone(&trial.changes));
         let interval =
             Interval { width_ns: trial.interval_ns, base_ns: trial.start_ns, end_ns: 0, slot: 0 };
         let laid = vec![(u32::MAX, 0); queue.slots()];
-        Self { queue, roster, trial, interval, laid, yields }
+        Self { queue, roster, counters, trial, interval, laid, yields }
     }
 
     fn send(&mut self, stop: &AtomicBool) -> Result<(), TxError> {
@@ -167,6 +169,12 @@ impl<'a> Worker<'a> {
                 Next::WaitUntil(due_ns) => return Filled::NotDue(due_ns),
                 Next::Finished => return Filled::Finished,
             };
+            if let Some(next) = self.roster.schedule.coming(2) {
+                ahead::fetch(&self.roster.streams[next as usize]);
+            }
+            if let Some(next) = self.roster.schedule.coming(1) {
+                self.roster.streams[next as usize].cursor.fetch();
+            }
             let stream = &mut self.roster.streams[index as usize];
             if stream.is_over(now_ns) || stream.timing.left == 0 {
                 self.roster.schedule.remove(index);
@@ -190,7 +198,7 @@ impl<'a> Worker<'a> {
             };
             let bytes = cursor.write(frame, &stamp);
             self.queue.queue(slot, bytes);
-            stream.counters.submit(bytes, now_ns, interval);
+            self.counters.submit(index as usize, bytes, now_ns, interval);
             written += 1;
             if stream.advance() || stream.timing.is_idle() {
                 self.roster.schedule.sent(stream.timing.due_ns());
@@ -206,8 +214,8 @@ impl<'a> Worker<'a> {
 
     #[inline]
     fn reap(&mut self) -> usize {
-        let (streams, laid) = (&self.roster.streams, &self.laid);
-        self.queue.reap(|slot| complete(streams, laid, slot))
+        let (counters, laid) = (&*self.counters, &self.laid);
+        self.queue.reap(|slot| complete(counters, laid, slot))
     }
 
     /// Sleeps, then spins for long enough that a late wake-up makes no late first frame.
@@ -221,19 +229,17 @@ impl<'a> Worker<'a> {
     }
 
     fn drain(&mut self) -> usize {
-        let (streams, laid) = (&self.roster.streams, &self.laid);
-        self.queue.drain(|slot| complete(streams, laid, slot))
+        let (counters, laid) = (&*self.counters, &self.laid);
+        self.queue.drain(|slot| complete(counters, laid, slot))
     }
 }
 
 /// Counts a frame that the kernel gave back.
 #[inline]
-fn complete(streams: &[Stream], laid: &[(u32, u16)], slot: u32) {
+fn complete(counters: &WorkerCounters, laid: &[(u32, u16)], slot: u32) {
     let (stream, _) = laid[slot as usize];
     // Slots of an earlier trial were all reaped in its own drain, or written off.
-    if let Some(stream) = streams.get(stream as usize) {
-        stream.counters.complete();
-    }
+    counters.complete(stream as usize);
 }
 
 enum Filled {
