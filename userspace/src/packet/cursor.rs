@@ -1,13 +1,13 @@
 //! The hot path: one stream walks over a program and writes its frames.
 
 use super::{
-    Program, TagStamp, ahead,
+    Program, TagStamp,
     program::{PARTS_MAX, lay, put_lengths},
     words::{fold, part, splice, store},
 };
 use crate::spec::{mix, scale};
 use std::sync::Arc;
-use xdp_ebpf::{GeneratorPlan, abi};
+use xdp_ebpf::{GeneratorPlan, abi, prefetch};
 
 /// One stream of a flow: the frames `first`, `first + stride`, `first + 2 stride`, ...
 #[derive(Debug, Clone)]
@@ -176,8 +176,8 @@ impl Cursor {
     /// Has what the next frame needs, beside this struct, brought into the cache.
     #[inline]
     pub fn fetch(&self) {
-        ahead::fetch(&*self.lanes);
-        ahead::fetch(&*self.template);
+        prefetch(&*self.lanes);
+        prefetch(&*self.template);
     }
 
     /// The program it walks over.

@@ -4,7 +4,6 @@
 //! from it without looking back at the flow. Nothing here does I/O.
 
 mod addresses;
-pub(crate) mod ahead;
 mod builder;
 mod count;
 mod cursor;

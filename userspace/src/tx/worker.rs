@@ -7,7 +7,7 @@ use super::{
     waiting::{pause, rest},
 };
 use crate::{
-    packet::{Cursor, TagStamp, ahead},
+    packet::{Cursor, TagStamp},
     units::{StreamId, monotonic_ns},
 };
 use std::{
@@ -18,6 +18,8 @@ use std::{
     thread,
     time::Duration,
 };
+use xdp_ebpf::prefetch;
+
 /// One stream as a worker sends it.
 #[derive(Debug)]
 pub struct StreamPlan {
@@ -170,7 +172,7 @@ impl<'a> Worker<'a> {
                 Next::Finished => return Filled::Finished,
             };
             if let Some(next) = self.roster.schedule.coming(2) {
-                ahead::fetch(&self.roster.streams[next as usize]);
+                prefetch(&self.roster.streams[next as usize]);
             }
             if let Some(next) = self.roster.schedule.coming(1) {
                 self.roster.streams[next as usize].cursor.fetch();

@@ -6,7 +6,7 @@ const LINE_BYTES: usize = 64;
 
 /// Has the octets of a value brought into the cache. Nothing waits for them.
 #[inline]
-pub(crate) fn fetch<T: ?Sized>(value: &T) {
+pub fn prefetch<T: ?Sized>(value: &T) {
     let first = std::ptr::from_ref(value).cast::<i8>();
     for offset in (0..size_of_val(value)).step_by(LINE_BYTES) {
         #[cfg(target_arch = "x86_64")]
