@@ -225,6 +225,9 @@ fn over_rest_it_pauses_and_goes_on_at_another_rate() {
         (sent() - before) as f64 > pps * begun.elapsed().as_secs_f64()
     };
     eventually("it sends", || sent() > 1000);
+    eventually("it is seen", || {
+        !daemon.get(&format!("/api/v1/runs/{run}")).is(200)["latest"].is_null()
+    });
     assert!(!faster_than(10_000.0), "it was to send 5,000 frames a second");
     assert_eq!(order("pause", json!({}))["paused"], json!(["f"]));
     thread::sleep(Duration::from_millis(150));
