@@ -15,6 +15,7 @@
 //! | `record` | histogram.h and record.h | Rust, for any input |
 //! | `responder` | what is sent back, and what of it is swapped | frames given to the program |
 //! | `stamping` | which frames are stamped | frames given to the program |
+//! | `usual` | the quick way of most frames counts as record.h does | record.h, for any input |
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod analyser;
@@ -30,3 +31,4 @@ mod ports;
 mod record;
 mod responder;
 mod stamping;
+mod usual;
