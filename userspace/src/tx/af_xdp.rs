@@ -291,7 +291,8 @@ impl Queue {
         // SAFETY: the completion ring is this UMEM's own.
         let count = unsafe { self.completion.consume(&mut self.reaped) };
         for descriptor in &self.reaped[..count] {
-            let mut slot = (descriptor.addr() / self.chunk_bytes) as u32;
+            // A chunk is a power of two, and a division takes as long as all else here.
+            let mut slot = (descriptor.addr() >> self.chunk_bytes.trailing_zeros()) as u32;
             if let Some(long) = &mut self.long {
                 slot /= long.chunks_per_slot;
                 let pending = &mut long.pending[slot as usize];

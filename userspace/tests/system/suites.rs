@@ -2,10 +2,12 @@
 //! Schemas are held up by python's jsonschema, CSV and XML by python's own parsers.
 
 use crate::testbed::{Linerate, Outcome, command, eventually};
+use nix::sched::{CloneFlags, unshare};
 use serde_json::Value;
 use std::{
     fs,
     path::{Path, PathBuf},
+    thread,
 };
 
 /// A device of 100,000 frames a second on a link of 148,809, with room for 100.
@@ -302,42 +304,42 @@ fn a_suite_that_was_interrupted_keeps_its_trials_and_goes_on_to_the_same_result(
     }
 }
 
-/// A file system with so many KiB, until dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn new(path: PathBuf, kib: u32) -> Self {
-        fs::create_dir_all(&path).expect("a place to mount");
+/// Runs a test that finds a file system with so many KiB at `path`. It is in a mount namespace of
+/// their thread and of what that starts, and gone with them, however they end.
+fn with_small_disk(path: &Path, kib: u32, test: impl FnOnce() + Send) {
+    fs::create_dir_all(path).expect("a place to mount");
+    let body = || {
+        unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace");
+        command("mount", &["--make-rprivate", "/"]);
         let size = format!("size={kib}k");
         command("mount", &["-t", "tmpfs", "-o", &size, "tmpfs", path.to_str().unwrap()]);
-        Self(path)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        command("umount", &[self.0.to_str().unwrap()]);
-    }
+        test();
+    };
+    thread::scope(|scope| {
+        scope.spawn(body);
+    });
 }
 
 #[test]
 fn a_full_disk_loses_no_finished_trial() {
-    let place = directory("full");
-    let disk = SmallDisk::new(place.join("disk"), 8);
-    let log = disk.0.join("trials.jsonl");
+    let disk = directory("full").join("disk");
+    let log = disk.join("trials.jsonl");
     let arguments =
         ["rfc2544", "--dut", DEVICE, "--sizes", "64", "--tests", "throughput,loss", "--json", "-"];
-    let logged = [&arguments[..], &["--log", log.to_str().unwrap()]].concat();
-    let outcome = Linerate::spawn(&logged).wait().exits(2).says(&["no space left", "trials.jsonl"]);
-    let whole = document(&outcome);
-    assert_eq!(whole["verdict"], "done", "all was measured: {outcome}");
-    // What is in the log is whole lines, and a suite goes on from them on a larger disk.
-    let kept = text(&log);
-    assert!(kept.ends_with("}\n") && kept.lines().count() > 2, "{kept}");
-    command("mount", &["-o", "remount,size=10m", disk.0.to_str().unwrap()]);
-    let resumed = [&arguments[..], &["--resume", log.to_str().unwrap()]].concat();
-    let resumed = document(&Linerate::spawn(&resumed).wait().exits(0));
-    assert_eq!((&resumed["rows"], &resumed["trials"]), (&whole["rows"], &whole["trials"]));
+    with_small_disk(&disk, 8, || {
+        let logged = [&arguments[..], &["--log", log.to_str().unwrap()]].concat();
+        let outcome =
+            Linerate::spawn(&logged).wait().exits(2).says(&["no space left", "trials.jsonl"]);
+        let whole = document(&outcome);
+        assert_eq!(whole["verdict"], "done", "all was measured: {outcome}");
+        // What is in the log is whole lines, and a suite goes on from them on a larger disk.
+        let kept = text(&log);
+        assert!(kept.ends_with("}\n") && kept.lines().count() > 2, "{kept}");
+        command("mount", &["-o", "remount,size=10m", disk.to_str().unwrap()]);
+        let resumed = [&arguments[..], &["--resume", log.to_str().unwrap()]].concat();
+        let resumed = document(&Linerate::spawn(&resumed).wait().exits(0));
+        assert_eq!((&resumed["rows"], &resumed["trials"]), (&whole["rows"], &whole["trials"]));
+    });
 }
 
 #[test]
